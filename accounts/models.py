@@ -1,0 +1,158 @@
+"""People, their types, and which profile fields they are asked for."""
+
+from typing import Any
+
+import pghistory
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
+from django.utils.translation import gettext_lazy as _
+from phonenumber_field.modelfields import PhoneNumberField
+
+from opscom.core.codes import make_code
+from opscom.core.fields import TranslatedField
+
+
+class UserType(models.Model):
+    """A category of people (full-time staff, resident student): decides lots, prices and how many vehicles."""
+
+    code = models.SlugField(_("code"), unique=True)
+    name = TranslatedField(_("name"))
+    max_active_vehicles = models.PositiveSmallIntegerField(_("active vehicles at the most"), default=2)
+    is_default = models.BooleanField(_("given to new people"), default=False)
+
+    class Meta:
+        verbose_name = _("user type")
+        verbose_name_plural = _("user types")
+        ordering = ["code"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["is_default"], condition=Q(is_default=True), name="accounts_usertype_one_default"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return str(self.name) or self.code
+
+
+class UserTypeDomain(models.Model):
+    """E-mail domains that give a user type, once the address is proved."""
+
+    domain = models.CharField(_("e-mail domain"), max_length=120, unique=True)
+    user_type = models.ForeignKey(UserType, models.CASCADE, related_name="domains", verbose_name=_("user type"))
+
+    class Meta:
+        verbose_name = _("e-mail domain")
+        verbose_name_plural = _("e-mail domains")
+
+    def __str__(self) -> str:
+        return self.domain
+
+
+class UserManager(BaseUserManager["User"]):
+    """Makes people; e-mail is stored in lower case, and may be missing for those whom the office enters."""
+
+    def create_user(self, email: str | None = None, password: str | None = None, **fields: Any) -> "User":
+        user = self.model(email=email.strip().lower() if email else None, **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        return self.get(email=(username or "").strip().lower())
+
+
+@pghistory.track(exclude=["password", "last_login"])
+class User(AbstractBaseUser, PermissionsMixin):
+    """A person. May exist without e-mail and without sign-in: entered at the counter, imported, or named on a ticket."""
+
+    code = models.CharField(_("code"), max_length=12, unique=True, default=make_code, editable=False)
+    email = models.EmailField(_("e-mail"), null=True, blank=True, unique=True)
+    email_proved_at = models.DateTimeField(_("e-mail proved"), null=True, blank=True, editable=False)
+    first_name = models.CharField(_("first name"), max_length=80, blank=True)
+    last_name = models.CharField(_("last name"), max_length=80, blank=True)
+    mobile_phone = PhoneNumberField(_("mobile phone"), blank=True)
+    employee_number = models.CharField(_("employee number"), max_length=30, blank=True)
+    student_number = models.CharField(_("student number"), max_length=30, blank=True)
+    licence_number = models.CharField(_("driver's licence number"), max_length=30, blank=True)
+    street = models.CharField(_("street address"), max_length=160, blank=True)
+    unit = models.CharField(_("apartment or unit"), max_length=20, blank=True)
+    city = models.CharField(_("city"), max_length=80, blank=True)
+    region = models.CharField(_("province or state"), max_length=3, blank=True)
+    postal_code = models.CharField(_("postal code"), max_length=12, blank=True)
+    country = models.CharField(_("country"), max_length=2, blank=True)
+    language = models.CharField(_("language"), max_length=10, default="en")
+    user_type = models.ForeignKey(
+        UserType, models.PROTECT, null=True, blank=True, related_name="people", verbose_name=_("user type")
+    )
+    user_type_from = models.DateField(_("user type from"), null=True, blank=True)
+    user_type_until = models.DateField(_("user type until (not included)"), null=True, blank=True)
+    is_active = models.BooleanField(_("may sign in"), default=True)
+    is_staff = models.BooleanField(_("may open the office's site"), default=False)
+    created_at = models.DateTimeField(_("entered"), auto_now_add=True)
+
+    objects = UserManager()
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: list[str] = []
+
+    class Meta:
+        verbose_name = _("person")
+        verbose_name_plural = _("people")
+        constraints = [
+            models.CheckConstraint(condition=Q(email=Lower("email")), name="accounts_user_email_lower_case"),
+            models.CheckConstraint(condition=~Q(email=""), name="accounts_user_email_null_not_empty"),
+        ]
+        indexes = [models.Index(Lower("last_name"), Lower("first_name"), name="accounts_user_name")]
+
+    def __str__(self) -> str:
+        return self.get_full_name() or self.email or self.code
+
+    def get_full_name(self) -> str:
+        return f"{self.first_name} {self.last_name}".strip()
+
+    def get_short_name(self) -> str:
+        return self.first_name or (self.email or "").partition("@")[0]
+
+    @property
+    def is_email_proved(self) -> bool:
+        return self.email_proved_at is not None
+
+
+class FieldState(models.TextChoices):
+    HIDDEN = "hidden", _("Hidden")
+    VISIBLE = "visible", _("Visible")
+    REQUIRED = "required", _("Required")
+
+
+@pghistory.track()
+class ProfileField(models.Model):
+    """How one built-in field of a person is asked: hidden, visible or required; editable or greyed out; when."""
+
+    name = models.CharField(_("field"), max_length=40, unique=True)
+    group = models.CharField(_("group"), max_length=20)
+    state = models.CharField(_("state"), max_length=10, choices=FieldState.choices, default=FieldState.VISIBLE)
+    is_editable = models.BooleanField(_("people may change it"), default=True)
+    is_asked_at_registration = models.BooleanField(_("asked at registration"), default=False)
+    position = models.PositiveSmallIntegerField(_("order"), default=0)
+
+    class Meta:
+        verbose_name = _("profile field")
+        verbose_name_plural = _("profile fields")
+        ordering = ["position"]
+        constraints = [
+            models.CheckConstraint(condition=Q(state__in=FieldState.values), name="accounts_profilefield_state_known"),
+            # Else everyone would be sent to a profile page that cannot be completed.
+            models.CheckConstraint(
+                condition=~Q(state=FieldState.REQUIRED, is_editable=False),
+                name="accounts_profilefield_required_is_editable",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

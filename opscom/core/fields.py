@@ -1,0 +1,81 @@
+"""Text that the office writes once per language."""
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.db import models
+from django.utils.translation import get_language
+
+
+class Translated(dict[str, str]):
+    """{'en': 'Winter', 'fr-ca': 'Hiver'}; as a string, the active language's text, else the first that is not empty."""
+
+    def __str__(self) -> str:
+        chosen = self.get(get_language() or "") or self.get(settings.LANGUAGE_CODE)
+        return chosen or next((text for text in self.values() if text), "")
+
+    def __bool__(self) -> bool:
+        return any(self.values())
+
+    def __html__(self) -> str:
+        return str(forms.utils.conditional_escape(str(self)))
+
+
+class TranslatedWidget(forms.MultiWidget):
+    """One input for each language, named in its label."""
+
+    template_name = "core/translated_widget.html"
+
+    def __init__(self, widget: type[forms.Widget] = forms.TextInput, attrs: dict[str, Any] | None = None) -> None:
+        languages = {
+            code.replace("-", "_"): widget(attrs={**(attrs or {}), "lang": code, "placeholder": str(name)})
+            for code, name in settings.LANGUAGES
+        }
+        super().__init__(widgets=languages)
+
+    def decompress(self, value: dict[str, str] | None) -> list[str]:
+        return [(value or {}).get(code, "") for code, _name in settings.LANGUAGES]
+
+
+class TranslatedFormField(forms.MultiValueField):
+    """Cleans to a Translated; when required, the first language must be filled."""
+
+    def __init__(self, *, widget: Any = None, long: bool = False, **kwargs: Any) -> None:
+        kwargs.pop("encoder", None), kwargs.pop("decoder", None)
+        required = kwargs.get("required", True)
+        fields = [forms.CharField(required=required and not i) for i, _l in enumerate(settings.LANGUAGES)]
+        kind = forms.Textarea if long else forms.TextInput
+        super().__init__(fields=fields, widget=TranslatedWidget(kind), require_all_fields=False, **kwargs)
+
+    def compress(self, data_list: list[str]) -> Translated:
+        return Translated({code: text for (code, _n), text in zip(settings.LANGUAGES, data_list, strict=False) if text})
+
+
+class TranslatedField(models.JSONField):
+    """Stores one text per language as JSON and reads as a Translated. `long=True` edits in text areas."""
+
+    def __init__(self, *args: Any, long: bool = False, **kwargs: Any) -> None:
+        self.long = long
+        kwargs.setdefault("default", dict)
+        super().__init__(*args, **kwargs)
+
+    def deconstruct(self) -> Any:
+        name, path, args, kwargs = super().deconstruct()
+        return name, path, args, {**kwargs, **({"long": True} if self.long else {})}
+
+    def from_db_value(self, value: Any, expression: Any, connection: Any) -> Any:
+        value = super().from_db_value(value, expression, connection)
+        return Translated(value or {})
+
+    def to_python(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return Translated({settings.LANGUAGE_CODE: value})
+        return Translated(super().to_python(value) or {})
+
+    def get_prep_value(self, value: Any) -> Any:
+        return super().get_prep_value({settings.LANGUAGE_CODE: value} if isinstance(value, str) else dict(value or {}))
+
+    def formfield(self, **kwargs: Any) -> Any:
+        kwargs.pop("widget", None)
+        return models.Field.formfield(self, form_class=TranslatedFormField, long=self.long, **kwargs)

@@ -1,0 +1,49 @@
+"""What surrounds every request: an id for logs and audit, the content policy, and kind words when the database is busy."""
+
+import uuid
+from collections.abc import Callable
+
+from csp.middleware import CSPMiddleware, PolicyParts
+from django.conf import settings
+from django.db import OperationalError
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
+
+from opscom.core.context import request_id
+
+
+class RequestContextMiddleware:
+    """Give each request an id, and answer a database time-out with "busy, please try again" instead of a fault."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        token = request_id.set(uuid.uuid4().hex)
+        try:
+            response = self.get_response(request)
+            response["X-Request-Id"] = request_id.get()
+            return response
+        finally:
+            request_id.reset(token)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """55P03 is a lock that did not come in time, 57014 a statement that took too long, 40P01 a deadlock."""
+        state = getattr(error.__cause__, "sqlstate", None) if isinstance(error, OperationalError) else None
+        if state in {"55P03", "57014", "40P01"}:
+            response = render(request, "busy.html", status=503)
+            response["Retry-After"] = "5"
+            return response
+        return None
+
+
+class ContentSecurityPolicyMiddleware(CSPMiddleware):
+    """Two policies by path: the office's pages (Unfold's Alpine) need more than the portal's."""
+
+    def get_policy_parts(
+        self, request: HttpRequest, response: HttpResponseBase, report_only: bool = False
+    ) -> PolicyParts:
+        parts = super().get_policy_parts(request, response, report_only)
+        if not report_only and request.path.startswith("/admin/"):
+            parts.config = settings.ADMIN_CONTENT_SECURITY_POLICY
+        return parts

@@ -1,0 +1,198 @@
+"""The one parking provider that this installation serves: its face, its switches, its words, its terms and its lots."""
+
+import pghistory
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from opscom.core.fields import TranslatedField
+
+
+class RegistrationMode(models.TextChoices):
+    AUTO_LOGIN = "auto_login", _("Auto login: signed in at once, e-mail proved later")
+    EMAIL_VERIFICATION = "email_verification", _("E-mail verification required before the first sign-in")
+
+
+WEEKDAYS = [(0, _("Monday")), (6, _("Sunday"))]
+
+
+@pghistory.track()
+class Provider(models.Model):
+    """One row, pk 1. What the manual leaves to the parking provider is a field here, with a safe default."""
+
+    name = models.CharField(_("name"), max_length=120, default="Parking")
+    short_name = models.CharField(_("short name"), max_length=40, blank=True)
+    logo = models.FileField(_("logo"), upload_to="provider/", blank=True)
+    colour = models.CharField(
+        _("colour"), max_length=7, default="#1d4ed8", validators=[RegexValidator(r"^#[0-9a-fA-F]{6}$")]
+    )
+    phone = models.CharField(_("phone"), max_length=40, blank=True)
+    email = models.EmailField(_("e-mail"), blank=True)
+    address = models.TextField(_("address"), blank=True)
+    opening_hours = TranslatedField(_("opening hours, in words"), blank=True)
+    office_opens = models.TimeField(_("office opens"), default="08:30")
+    office_closes = models.TimeField(_("office closes"), default="16:30")
+    office_weekdays = models.JSONField(_("office days (0 is Monday)"), default=list, blank=True)
+    time_zone = models.CharField(_("time zone"), max_length=60, default="America/Toronto")
+    currency = models.CharField(_("currency"), max_length=3, default="CAD")
+    prices_include_tax = models.BooleanField(_("show prices with tax"), default=True)
+    first_weekday = models.PositiveSmallIntegerField(_("first day of the week"), choices=WEEKDAYS, default=6)
+    languages = models.JSONField(_("languages offered"), default=list, blank=True)
+    home_country = models.CharField(_("home country"), max_length=2, default="CA")
+    home_region = models.CharField(_("home province or state"), max_length=3, default="ON", blank=True)
+
+    registration_mode = models.CharField(
+        _("registration"),
+        max_length=20,
+        choices=RegistrationMode.choices,
+        default=RegistrationMode.EMAIL_VERIFICATION,
+    )
+    is_registration_open = models.BooleanField(_("people may create accounts"), default=True)
+    password_link_hours = models.PositiveSmallIntegerField(_("hours that a password link lives"), default=48)
+    is_vehicle_deletion_on = models.BooleanField(_("people may delete vehicles"), default=False)
+    vehicle_fields = models.JSONField(_("vehicle details asked"), default=list, blank=True)
+    oversell_percent = models.PositiveSmallIntegerField(
+        _("permit numbers beyond the stalls, percent"), default=0, validators=[MaxValueValidator(300)]
+    )
+    reprint_minutes = models.PositiveSmallIntegerField(
+        _("minutes in which a printed file can be fetched again"), default=15
+    )
+    history_months = models.PositiveSmallIntegerField(
+        _("months of history shown"), default=24, validators=[MinValueValidator(1)]
+    )
+    gateways_on = models.JSONField(_("payment gateways switched on"), default=list, blank=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = _("provider")
+        constraints = [models.CheckConstraint(condition=Q(pk=1), name="provider_provider_one_row")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Holiday(models.Model):
+    """A day on which the office is closed: deadlines in business days step over it."""
+
+    on = models.DateField(_("date"), unique=True)
+    name = TranslatedField(_("name"))
+
+    class Meta:
+        verbose_name = _("holiday")
+        verbose_name_plural = _("holidays")
+        ordering = ["on"]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.on})"
+
+
+class DisclaimerKind(models.TextChoices):
+    VEHICLE = "vehicle", _("Disclaimer")
+    PERMIT = "permit", _("Permit Disclaimer")
+    LOCKER = "locker", _("Locker Disclaimer")
+
+
+@pghistory.track()
+class Disclaimer(models.Model):
+    """A text that people agree to. A change of the text is a new version, and is asked again."""
+
+    kind = models.CharField(_("kind"), max_length=20, choices=DisclaimerKind.choices, unique=True)
+    text = TranslatedField(_("text"), long=True, blank=True)
+    version = models.PositiveIntegerField(_("version"), default=1, editable=False)
+
+    class Meta:
+        verbose_name = _("disclaimer")
+        verbose_name_plural = _("disclaimers")
+        constraints = [
+            models.CheckConstraint(condition=Q(kind__in=DisclaimerKind.values), name="provider_disclaimer_kind_known")
+        ]
+
+    def __str__(self) -> str:
+        return str(self.get_kind_display())
+
+
+class Agreement(models.Model):
+    """Who agreed to which version of a disclaimer, and when. `text` is what stood on the screen."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="agreements")
+    kind = models.CharField(max_length=20, choices=DisclaimerKind.choices)
+    version = models.PositiveIntegerField()
+    text = models.TextField()
+    agreed_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("agreement")
+        verbose_name_plural = _("agreements")
+        constraints = [
+            models.UniqueConstraint(fields=["user", "kind", "version"], name="provider_agreement_once_per_version")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.version}"
+
+
+class Term(models.Model):
+    """Dates that sales, lists and lockers point at: Fall, Winter, Summer, the year. Half-open: [starts_on, ends_on)."""
+
+    name = TranslatedField(_("name"))
+    starts_on = models.DateField(_("first day"))
+    ends_on = models.DateField(_("day after the last"))
+
+    class Meta:
+        verbose_name = _("term")
+        verbose_name_plural = _("terms")
+        ordering = ["starts_on"]
+        constraints = [
+            models.CheckConstraint(condition=Q(ends_on__gt=F("starts_on")), name="provider_term_ends_after_start")
+        ]
+
+    def __str__(self) -> str:
+        return str(self.name)
+
+
+class LotQuerySet(models.QuerySet["Lot"]):
+    """Lots are public; `visible` are those that the portal shows."""
+
+    def visible(self) -> "LotQuerySet":
+        return self.filter(is_visible=True)
+
+
+@pghistory.track()
+class Lot(models.Model):
+    """A place to park. `code` is the number on its sign. `stalls` is how many vehicles fit."""
+
+    code = models.CharField(_("code on the sign"), max_length=12, unique=True)
+    name = TranslatedField(_("name"))
+    place = TranslatedField(_("where, in words"), blank=True)
+    description = TranslatedField(_("description"), long=True, blank=True)
+    stalls = models.PositiveIntegerField(_("stalls"), default=0)
+    is_visible = models.BooleanField(_("visible in the portal"), default=True)
+    position = models.PositiveSmallIntegerField(_("order"), default=0)
+
+    objects = LotQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("lot")
+        verbose_name_plural = _("lots")
+        ordering = ["position", "code"]
+
+    def __str__(self) -> str:
+        return str(self.name) or self.code
+
+
+class FreeHours(models.Model):
+    """Hours in which nobody needs a permit in this lot: on these weekdays, half-open; on holidays all day if so marked."""
+
+    lot = models.ForeignKey(Lot, models.CASCADE, related_name="free_hours")
+    weekdays = models.JSONField(_("weekdays (0 is Monday)"), default=list)
+    from_time = models.TimeField(_("from"))
+    until_time = models.TimeField(_("until"), help_text=_("00:00 means midnight at the end of the day."))
+    also_holidays = models.BooleanField(_("and all day on holidays"), default=False)
+
+    class Meta:
+        verbose_name = _("free hours")
+        verbose_name_plural = _("free hours")
+
+    def __str__(self) -> str:
+        return f"{self.from_time}-{self.until_time}"
