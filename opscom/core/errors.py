@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 class DomainError(Exception):
     """A rule said no. `str(error)` is a full sentence for the user, in their language."""
 
-    def __init__(self, message) -> None:
+    def __init__(self, message: object) -> None:
         super().__init__(message)
         self.message = message
 
@@ -33,8 +33,8 @@ class Stale(DomainError):
 class Busy(DomainError):
     """The scarce thing is being fought over; trying again in a moment is likely to work."""
 
-    def __init__(self, message=_("Many people are doing this right now. Please try again in a moment.")) -> None:
-        super().__init__(message)
+    def __init__(self) -> None:
+        super().__init__(_("Many people are doing this right now. Please try again in a moment."))
 
 
 @dataclass(frozen=True, slots=True)
