@@ -26,7 +26,7 @@ class Stopped(Exception):
     """Somebody asked us to stop while we were waiting for a child."""
 
 
-@dataclass
+@dataclass(eq=False)
 class Child:
     """One process that we started, with its group."""
 
