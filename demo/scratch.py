@@ -21,6 +21,11 @@ class Scratch:
         self.folder.chmod(0o711)
         self.processes = Processes(self.folder)
 
+    @property
+    def owns_postgres(self) -> bool:
+        """Say whether the PostgreSQL is ours, and not one that the environment named."""
+        return any(child.name == "PostgreSQL" for child in self.processes.children)
+
     def start(self) -> dict[str, str]:
         """Start both servers and return what belongs into the environment."""
         self.processes.own()
