@@ -70,6 +70,9 @@ INSTALLED_APPS = [
     "bootstrap",
     "lucide",
     "phonenumber_field",
+    # For their translations of provinces, states and countries.
+    "localflavor",
+    "django_countries",
 ]
 
 MIDDLEWARE = [

@@ -1,6 +1,6 @@
 """One order of locks everywhere, so that no two transactions can wait for each other in a circle.
 
-The order is: waitlist, order, payment, products by (kind, pk), slot. Rows are locked FOR NO KEY UPDATE: a plain FOR
+The order is: person, waitlist, order, payment, products by (kind, pk), slot. Rows are locked FOR NO KEY UPDATE: a plain FOR
 UPDATE on a row that others reference blocks the inserts that reference it, too.
 """
 
@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import connection, models, transaction
 
 M = TypeVar("M", bound=models.Model)
-RANKS = {"waitlist": 10, "order": 20, "payment": 30, "product": 40, "slot": 50}
+RANKS = {"person": 5, "waitlist": 10, "order": 20, "payment": 30, "product": 40, "slot": 50}
 
 
 class LockOrderError(AssertionError):
