@@ -109,7 +109,7 @@ class Processes:
 
     def own(self, note: str = "") -> list[str]:
         """Take the folder, stop what an earlier owner left, return its names; raises AlreadyRunning."""
-        self._lock = open(self.folder / "owner.lock", "a+")
+        self._lock = open(self.folder / "owner.lock", "a+")  # noqa: SIM115 - held as long as we live
         try:
             # The kernel drops this lock with its owner, however that one ends.
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -175,9 +175,7 @@ class Processes:
 
     def stop(self, child: Child) -> None:
         """Stop one child and its group."""
-        stop_group(
-            child.process.pid, stop_signal=child.stop_signal, patience=child.patience, reap=child.process.poll
-        )
+        stop_group(child.process.pid, stop_signal=child.stop_signal, patience=child.patience, reap=child.process.poll)
         self.children.remove(child)
         self._write_record()
 

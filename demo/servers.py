@@ -109,7 +109,9 @@ class EmbeddedPostgres:
             self._make_cluster(programs)
         had, has = int((self.data / "PG_VERSION").read_text()), postgres_version(programs / "postgres")
         if had != has:
-            raise ServerFailed(f"{self.data} is of PostgreSQL {had}, this is {has}: move the folder away and start again.")
+            raise ServerFailed(
+                f"{self.data} is of PostgreSQL {had}, this is {has}: move the folder away and start again."
+            )
         for attempt in (1, 2, 3):
             try:
                 self._run(programs)

@@ -143,9 +143,8 @@ def django_db_setup(django_db_blocker: pytest.FixtureRequest) -> Iterator[None]:
 
 def commits_for_real(item: pytest.Item) -> bool:
     """Say whether the test leaves committed rows behind."""
-    if case := getattr(item, "cls", None):
-        if issubclass(case, TransactionTestCase):
-            return not issubclass(case, TestCase)
+    if (case := getattr(item, "cls", None)) and issubclass(case, TransactionTestCase):
+        return not issubclass(case, TestCase)
     marker = item.get_closest_marker("django_db")
     names = getattr(item, "fixturenames", ())
     return bool(marker and marker.kwargs.get("transaction")) or "transactional_db" in names or "live_server" in names
