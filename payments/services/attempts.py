@@ -1,0 +1,92 @@
+"""Send a payer to a gateway. The row stands before the gateway is called; the call stands outside any transaction."""
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from opscom.core.errors import DomainError, NotAllowed
+from opscom.core.locks import lock_row
+from opscom.core.transitions import advance
+from payments.gateways.base import Attempt, Embedded, Gateway, GatewayError, Redirect
+from payments.gateways.registry import offered_gateways
+from payments.models import PAYMENT_MOVES, Order, OrderStatus, Payment, PaymentStatus
+from payments.purchasables import get_purchasable
+from payments.services.orders import order_selection, quote_selection
+
+# Longer than any web request may take: a process killed between row and call leaves a payment that is looked up then.
+FIRST_CHECK = timedelta(minutes=2)
+# A payer who is back from the gateway's page at its last second still finds the thing held.
+HOLD_AFTER_EXPIRY = timedelta(minutes=5)
+
+
+def start_payment(*, order: Order, gateway_code: str) -> Redirect | Embedded:
+    """Open the gateway's page for the order and keep its things held while the payer is there.
+
+    Raises NotAllowed when the order or one of its things can no longer be paid, DomainError when the gateway does not
+    answer: then nothing is lost, and the reconciler looks the attempt up.
+    """
+    gateway = next((g for g in offered_gateways() if g.code == gateway_code), None)
+    if gateway is None:
+        raise NotAllowed(_("This payment method is not offered. Please choose another."))
+    payment = _write_attempt(order, gateway)
+    try:
+        answer = gateway.start(describe_attempt(payment))
+    except GatewayError as error:
+        raise DomainError(
+            _("The payment service does not answer. Nothing was charged; please try again in a few minutes.")
+        ) from error
+    _note_started(payment, answer)
+    return answer
+
+
+@transaction.atomic(durable=True)
+def _write_attempt(order: Order, gateway: Gateway) -> Payment:
+    order = lock_row(Order.objects.filter(pk=order.pk), "order")
+    if order.status != OrderStatus.OPEN:
+        raise NotAllowed(_("This order is no longer open. Please start again from your payments."))
+    quotes = quote_selection(order_selection(order), payer=order.payer, lock=True)
+    if sum(quote.amount for quote in quotes) != order.total:
+        raise NotAllowed(_("A price has changed since you began. Please start again from your payments."))
+    return Payment.objects.create(
+        order=order,
+        gateway=gateway.code,
+        amount=order.total,
+        currency=order.currency,
+        next_check_at=timezone.now() + FIRST_CHECK,
+    )
+
+
+@transaction.atomic(durable=True)
+def _note_started(payment: Payment, answer: Redirect | Embedded) -> None:
+    # An early report may have settled the payment while we waited for the answer: then there is nothing to note.
+    payment = lock_row(Payment.objects.filter(pk=payment.pk), "payment")
+    if payment.status != PaymentStatus.CREATED:
+        return
+    advance(
+        payment,
+        PaymentStatus.STARTED,
+        table=PAYMENT_MOVES,
+        gateway_reference=answer.gateway_reference,
+        expires_at=answer.expires_at,
+    )
+    for kind, ids in sorted(order_selection(payment.order).items()):
+        get_purchasable(kind).hold(sorted(ids), until=answer.expires_at + HOLD_AFTER_EXPIRY)
+
+
+def describe_attempt(payment: Payment) -> Attempt:
+    """Return the payment as gateways see it."""
+    order = payment.order
+    return Attempt(
+        reference=payment.reference,
+        amount=payment.amount,
+        currency=payment.currency,
+        label=", ".join(line.label for line in order.lines.all())[:200],
+        email=order.email,
+        language=order.language,
+        return_url=settings.SITE_URL + reverse("payments:return", args=[payment.reference]),
+        gateway_reference=payment.gateway_reference,
+    )

@@ -1,0 +1,107 @@
+"""Turn what is ticked into an order."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+
+from opscom.core import audit
+from opscom.core.errors import Busy, DomainError, NotAllowed
+from opscom.core.locks import lock_rows
+from opscom.core.money import ZERO
+from opscom.core.transitions import advance
+from opscom.provider.selectors import get_provider
+from payments.models import ORDER_MOVES, Order, OrderLine, OrderStatus
+from payments.purchasables import Quote, get_purchasable
+
+Selection = Mapping[str, Collection[int]]
+
+
+def place_order(*, payer: Any, selection: Selection, email: str, language: str) -> Order:
+    """Write the order for what is selected ({kind: ids}), or return the payer's open order when it is the same.
+
+    Locks the payer's open order, then the things. Raises NotAllowed with the reason of the first thing that may not be
+    paid now, DomainError when one has gone, Busy when the same payer places two orders in one moment.
+    """
+    try:
+        with transaction.atomic():
+            return _place_order(payer, selection, email, language)
+    except IntegrityError as error:
+        if "payments_order_one_open_per_payer" not in str(error):
+            raise
+        raise Busy from error
+
+
+def _place_order(payer: Any, selection: Selection, email: str, language: str) -> Order:
+    open_orders = lock_rows(Order.objects.filter(payer=payer, status=OrderStatus.OPEN), "order")
+    quotes = quote_selection(selection, payer=payer, lock=True)
+    for order in open_orders:
+        if _describes(order, quotes, email):
+            return order
+        advance(order, OrderStatus.CLOSED, table=ORDER_MOVES)
+    order = Order.objects.create(
+        payer=payer,
+        payer_name=str(payer),
+        email=email,
+        language=language,
+        currency=get_provider().currency,
+        net=sum((quote.net for quote in quotes), ZERO),
+        tax=sum((quote.tax for quote in quotes), ZERO),
+        total=sum((quote.amount for quote in quotes), ZERO),
+    )
+    OrderLine.objects.bulk_create([_line(order, quote) for quote in quotes])
+    audit.record("order.placed", order, actor=payer, total=str(order.total))
+    return order
+
+
+def quote_selection(selection: Selection, *, payer: Any, lock: bool) -> list[Quote]:
+    """Return a payable quote for everything selected, sorted as locks are; raises as `place_order` says."""
+    quotes: list[Quote] = []
+    for kind in sorted(kind for kind, ids in selection.items() if ids):
+        wanted = set(selection[kind])
+        found = get_purchasable(kind).quote(sorted(wanted), payer=payer, lock=lock)
+        if {quote.object_id for quote in found} != wanted:
+            raise DomainError(
+                _(
+                    "Something that you selected can no longer be paid: it was paid, given back, or its hold ran out. "
+                    "Please look at the list again."
+                )
+            )
+        quotes.extend(found)
+    if not quotes:
+        raise DomainError(_("Select at least one item to pay for."))
+    selected = {(quote.kind, quote.object_id) for quote in quotes}
+    for quote in quotes:
+        if quote.lock_reason:
+            raise NotAllowed(quote.lock_reason)
+        if not selected.issuperset(quote.must_pay_with):
+            raise NotAllowed(_("%(label)s can only be paid together with what belongs to it.") % {"label": quote.label})
+    return quotes
+
+
+def _line(order: Order, quote: Quote) -> OrderLine:
+    return OrderLine(
+        order=order,
+        kind=quote.kind,
+        object_id=quote.object_id,
+        label=quote.label[:200],
+        detail=quote.detail[:300],
+        net=quote.net,
+        tax=quote.tax,
+        amount=quote.amount,
+        taxes=[part.as_json() for part in quote.taxes],
+    )
+
+
+def _describes(order: Order, quotes: list[Quote], email: str) -> bool:
+    lines = {(line.kind, line.object_id, line.amount, line.label) for line in order.lines.all()}
+    return order.email == email and lines == {(q.kind, q.object_id, q.amount, q.label[:200]) for q in quotes}
+
+
+def order_selection(order: Order) -> dict[str, list[int]]:
+    """Return the order's things as a selection."""
+    selection: dict[str, list[int]] = {}
+    for line in order.lines.all():
+        selection.setdefault(line.kind, []).append(line.object_id)
+    return selection

@@ -1,0 +1,157 @@
+"""Money that goes back: first a row, then the gateway, with one key for all tries of one refund."""
+
+import logging
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q, Sum
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from opscom.core import audit
+from opscom.core.errors import NotAllowed, Stale
+from opscom.core.locks import lock_row
+from opscom.core.money import ZERO
+from opscom.core.transitions import advance
+from payments import emails
+from payments.gateways.base import GatewayError, Result
+from payments.gateways.registry import installed_gateways
+from payments.models import (
+    LINE_MOVES,
+    REFUND_MOVES,
+    LineStatus,
+    Order,
+    OrderLine,
+    Payment,
+    PaymentStatus,
+    Refund,
+    RefundReason,
+    RefundStatus,
+)
+from payments.purchasables import get_purchasable
+
+log = logging.getLogger(__name__)
+LEASE = timedelta(minutes=3)
+MOST_ATTEMPTS = 12
+
+
+def owe_refund(
+    *, payment: Payment, amount: Decimal, reason: RefundReason, line: OrderLine | None = None, actor: Any = None
+) -> Refund:
+    """Write a refund that the worker will send. The caller holds the order's lock; never more than was received."""
+    given_back = payment.refunds.exclude(status=RefundStatus.FAILED).aggregate(sum=Sum("amount"))["sum"] or ZERO
+    if payment.received_amount is None or given_back + amount > payment.received_amount:
+        raise NotAllowed(_("More would be refunded than was received."))
+    refund = Refund.objects.create(payment=payment, amount=amount, reason=reason, line=line, requested_by=actor)
+    audit.record("refund.owed", refund, actor=actor, reason=reason, amount=str(amount))
+    return refund
+
+
+@transaction.atomic
+def refund_line(*, line: OrderLine, actor: Any) -> Refund | None:
+    """The office gives a delivered line's money back in whole, and takes the thing back at once."""
+    order = lock_row(Order.objects.filter(lines=line.pk), "order")
+    line = OrderLine.objects.get(pk=line.pk)
+    if line.status not in (LineStatus.FULFILLED, LineStatus.NEEDS_REVIEW):
+        raise NotAllowed(_("Only a paid line can be refunded."))
+    payment = order.payments.filter(status=PaymentStatus.APPROVED, needs_review="").order_by("approved_at").first()
+    get_purchasable(line.kind).release(line.object_id, order=order)
+    advance(line, LineStatus.REFUND_DUE, table=LINE_MOVES, settled=False, next_try_at=None)
+    if payment is None or line.amount == 0:
+        advance(line, LineStatus.REFUNDED, table=LINE_MOVES)
+        return None
+    return owe_refund(payment=payment, amount=line.amount, reason=RefundReason.OFFICE, line=line, actor=actor)
+
+
+@transaction.atomic
+def refund_unmatched_payment(*, payment: Payment, actor: Any) -> Refund:
+    """The office sends back a payment whose amount did not match."""
+    lock_row(Order.objects.filter(pk=payment.order_id), "order")
+    payment = lock_row(Payment.objects.filter(pk=payment.pk), "payment")
+    if not payment.needs_review or payment.received_amount is None or payment.refunds.exists():
+        raise NotAllowed(_("Only a payment that waits for review can be sent back whole."))
+    return owe_refund(payment=payment, amount=payment.received_amount, reason=RefundReason.WRONG_AMOUNT, actor=actor)
+
+
+def due_refunds() -> list[int]:
+    """Return the ids of refunds to send now, those of a worker that died among them."""
+    now = timezone.now()
+    due = Q(status=RefundStatus.DUE) & (Q(next_try_at__isnull=True) | Q(next_try_at__lte=now))
+    abandoned = Q(status=RefundStatus.SENDING, leased_until__lt=now)
+    return list(Refund.objects.filter(due | abandoned).order_by("pk").values_list("pk", flat=True)[:100])
+
+
+def send_refund(refund_id: int) -> None:
+    """Claim one refund, ask the gateway, note the answer. Two workers at once send once."""
+    refund = Refund.objects.select_related("payment__order").get(pk=refund_id)
+    if not _claim(refund):
+        return
+    payment = refund.payment
+    try:
+        result = installed_gateways()[payment.gateway].refund(
+            gateway_reference=payment.gateway_reference,
+            amount=refund.amount,
+            currency=payment.received_currency,
+            key=refund.reference,
+        )
+    except (GatewayError, KeyError) as error:
+        result = Result(status="unknown", message=repr(error))
+    _note_answer(refund, result)
+
+
+def _claim(refund: Refund) -> bool:
+    now = timezone.now()
+    try:
+        if refund.status == RefundStatus.SENDING and refund.leased_until and refund.leased_until < now:
+            advance(refund, RefundStatus.DUE, table=REFUND_MOVES, leased_until=None)
+        if refund.status != RefundStatus.DUE:
+            return False
+        advance(
+            refund, RefundStatus.SENDING, table=REFUND_MOVES, leased_until=now + LEASE, attempts=refund.attempts + 1
+        )
+    except Stale:
+        return False
+    return True
+
+
+@transaction.atomic(durable=True)
+def _note_answer(refund: Refund, result: Result) -> None:
+    order = lock_row(Order.objects.filter(pk=refund.payment.order_id), "order")
+    refund.refresh_from_db()
+    if refund.status != RefundStatus.SENDING:
+        return
+    if result.status == "approved":
+        advance(
+            refund,
+            RefundStatus.SUCCEEDED,
+            table=REFUND_MOVES,
+            succeeded_at=timezone.now(),
+            gateway_reference=result.gateway_reference,
+            leased_until=None,
+        )
+        if refund.line is not None:
+            advance(refund.line, LineStatus.REFUNDED, table=LINE_MOVES)
+        audit.record("refund.succeeded", refund, amount=str(refund.amount))
+        emails.refunded(order, refund)
+    elif result.status in ("declined", "absent") or refund.attempts >= MOST_ATTEMPTS:
+        advance(refund, RefundStatus.FAILED, table=REFUND_MOVES, last_error=result.message, leased_until=None)
+        audit.record("refund.failed", refund, message=result.message)
+    else:
+        wait = timedelta(minutes=1) * 2 ** min(refund.attempts, 8)
+        advance(
+            refund,
+            RefundStatus.DUE,
+            table=REFUND_MOVES,
+            last_error=result.message,
+            leased_until=None,
+            next_try_at=timezone.now() + wait,
+        )
+
+
+@transaction.atomic
+def retry_refund(*, refund: Refund, actor: Any) -> None:
+    """The office tries a failed refund again."""
+    advance(refund, RefundStatus.DUE, table=REFUND_MOVES, next_try_at=None, attempts=0)
+    audit.record("refund.retried", refund, actor=actor)

@@ -1,0 +1,179 @@
+"""Money is in: the one place where it counts. Webhook, return page and reconciler all end here, any number of times."""
+
+import logging
+from datetime import timedelta
+from functools import partial
+
+from django.db import IntegrityError, OperationalError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import override
+
+from opscom.core import audit
+from opscom.core.errors import Busy, Refused, Stale
+from opscom.core.locks import lock_row
+from opscom.core.money import ZERO
+from opscom.core.transitions import advance
+from payments import emails
+from payments.gateways.base import Result
+from payments.models import (
+    LINE_MOVES,
+    ORDER_MOVES,
+    PAYMENT_MOVES,
+    LineStatus,
+    Order,
+    OrderLine,
+    OrderStatus,
+    Payment,
+    PaymentStatus,
+    RefundReason,
+    ReviewReason,
+)
+from payments.purchasables import Done, get_purchasable
+from payments.services.refunds import owe_refund
+
+log = logging.getLogger(__name__)
+RETRY_AFTER = timedelta(minutes=1)
+
+
+@transaction.atomic(durable=True)
+def settle(*, payment_id: int, result: Result) -> bool:
+    """Count an approved payment, once; returns whether this call counted it.
+
+    The order is paid by its first payment; a second payment of it goes back whole, and so does each line whose thing was
+    paid for elsewhere. An amount or currency that differs is kept for the office. Delivery comes after the commit.
+    """
+    order = lock_row(Order.objects.filter(payments=payment_id), "order")
+    payment = lock_row(Payment.objects.filter(pk=payment_id), "payment")
+    if payment.status == PaymentStatus.APPROVED:
+        return False
+    matches = (result.amount, result.currency) == (payment.amount, payment.currency)
+    advance(
+        payment,
+        PaymentStatus.APPROVED,
+        table=PAYMENT_MOVES,
+        approved_at=timezone.now(),
+        received_amount=ZERO if result.amount is None else result.amount,
+        received_currency=result.currency,
+        gateway_reference=result.gateway_reference or payment.gateway_reference,
+        card_label=result.card_label[:60],
+        next_check_at=None,
+        needs_review="" if matches else ReviewReason.AMOUNT,
+    )
+    audit.record("payment.approved", payment, amount=str(result.amount), currency=result.currency)
+    if not matches:
+        audit.record("payment.needs_review", payment, due=str(payment.amount), received=str(result.amount))
+    elif order.status == OrderStatus.PAID:
+        owe_refund(payment=payment, amount=payment.amount, reason=RefundReason.PAID_TWICE)
+    else:
+        capture_lines(order, payment)
+    return True
+
+
+@transaction.atomic
+def settle_free_order(*, order: Order) -> None:
+    """An order of nothing is paid at once, without a gateway."""
+    order = lock_row(Order.objects.filter(pk=order.pk), "order")
+    if order.status == OrderStatus.OPEN and order.total == 0:
+        capture_lines(order, None)
+
+
+def capture_lines(order: Order, payment: Payment | None) -> None:
+    """Mark the locked order paid, and each line settled, or owed back when another order was first."""
+    for line in order.lines.order_by("kind", "object_id"):
+        try:
+            with transaction.atomic():
+                advance(line, LineStatus.SETTLED, table=LINE_MOVES, settled=True)
+        except IntegrityError:
+            line.refresh_from_db()
+            owe_line(line, payment, RefundReason.PAID_ELSEWHERE)
+    advance(order, OrderStatus.PAID, table=ORDER_MOVES, paid_at=timezone.now())
+    transaction.on_commit(partial(_announce, order.pk), robust=True)
+
+
+def owe_line(line: OrderLine, payment: Payment | None, reason: RefundReason) -> None:
+    """This line's money goes back; without money (a free order) it is simply over."""
+    advance(line, LineStatus.REFUND_DUE, table=LINE_MOVES, settled=False, next_try_at=None)
+    if payment is None or line.amount == 0:
+        advance(line, LineStatus.REFUNDED, table=LINE_MOVES)
+    else:
+        owe_refund(payment=payment, amount=line.amount, reason=reason, line=line)
+
+
+def _announce(order_id: int) -> None:
+    from payments.tasks import finish_order as task  # noqa: PLC0415 - tasks import services
+
+    task.delay(order_id)
+
+
+def finish_order(order_id: int) -> None:
+    """Deliver what is paid, line by line, each in a transaction of its own, then write the receipt. Twice is once."""
+    order = Order.objects.get(pk=order_id)
+    if order.status != OrderStatus.PAID or order.finished_at:
+        return
+    waiting = order.lines.filter(status__in=[LineStatus.SETTLED, LineStatus.NEEDS_REVIEW]).order_by("kind", "object_id")
+    for line in waiting:
+        if line.next_try_at is None or line.next_try_at <= timezone.now():
+            _deliver(line)
+    _finish(order_id)
+
+
+def _deliver(line: OrderLine) -> None:
+    try:
+        deliver_line(line_id=line.pk)
+    except (Busy, Stale, OperationalError) as error:
+        _postpone(line, error, review=False)
+    except Exception as error:
+        # The money is in and our own code failed: keep the money, tell the office, try again.
+        log.exception("order line %s could not be delivered", line.pk)
+        _postpone(line, error, review=True)
+
+
+@transaction.atomic(durable=True)
+def deliver_line(*, line_id: int) -> None:
+    """Deliver one settled line: fulfilled, or owed back when its product refuses; anything else is raised."""
+    order = lock_row(Order.objects.filter(lines=line_id), "order")
+    line = OrderLine.objects.get(pk=line_id)
+    if line.status not in (LineStatus.SETTLED, LineStatus.NEEDS_REVIEW):
+        return
+    with override(order.language):
+        outcome = get_purchasable(line.kind).fulfil(line.object_id, order=order)
+    if isinstance(outcome, Refused):
+        payment = order.payments.filter(status=PaymentStatus.APPROVED, needs_review="").order_by("approved_at").first()
+        owe_line(line, payment, RefundReason.NOT_AVAILABLE)
+        audit.record("order_line.refused", line, reason=str(outcome.reason))
+    elif isinstance(outcome, Done):
+        advance(line, LineStatus.FULFILLED, table=LINE_MOVES, next_try_at=None, last_error="")
+    else:
+        raise TypeError(f"{line.kind} answered {outcome!r} instead of Done or Refused.")
+
+
+@transaction.atomic
+def _postpone(line: OrderLine, error: Exception, *, review: bool) -> None:
+    facts = {
+        "next_try_at": timezone.now() + RETRY_AFTER * 2 ** min(line.attempts, 8),
+        "attempts": line.attempts + 1,
+        "last_error": repr(error)[:2000],
+    }
+    fresh = OrderLine.objects.get(pk=line.pk)
+    if review and fresh.status == LineStatus.SETTLED:
+        advance(fresh, LineStatus.NEEDS_REVIEW, table=LINE_MOVES, **facts)
+        audit.record("order_line.needs_review", fresh, error=facts["last_error"])
+    else:
+        OrderLine.objects.filter(pk=line.pk).update(**facts)
+
+
+@transaction.atomic
+def _finish(order_id: int) -> None:
+    order = lock_row(Order.objects.filter(pk=order_id), "order")
+    emails.receipt(order)
+    undelivered = order.lines.filter(status__in=[LineStatus.SETTLED, LineStatus.NEEDS_REVIEW])
+    if not undelivered.exists() and order.finished_at is None:
+        Order.objects.filter(pk=order.pk).update(finished_at=timezone.now())
+
+
+def explain_review() -> str:
+    """Return the one sentence that a payer reads while the office looks at their money."""
+    return _(
+        "We have received your payment and are checking it. The office will write to you; please do not pay again."
+    )

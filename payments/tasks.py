@@ -1,0 +1,50 @@
+"""The worker's doors: an id in, a service called. Each runs twice or late without harm."""
+
+import logging
+from collections.abc import Callable
+
+from celery import shared_task
+from django.utils import timezone
+
+from payments.models import Order, OrderStatus
+from payments.services import confirming, refunds, settling
+
+log = logging.getLogger(__name__)
+
+
+def each(ids: list[int], step: Callable[[int], None]) -> int:
+    """Run the step for each id; one that fails is logged and stops nobody else."""
+    for pk in ids:
+        try:
+            step(pk)
+        except Exception:
+            log.exception("%s failed for %s", step.__name__, pk)
+    return len(ids)
+
+
+@shared_task(name="payments.finish_order")
+def finish_order(order_id: int) -> None:
+    settling.finish_order(order_id)
+
+
+@shared_task(name="payments.handle_event")
+def handle_event(event_id: int) -> None:
+    confirming.handle_event(event_id)
+
+
+@shared_task(name="payments.finish_paid_orders")
+def finish_paid_orders() -> int:
+    unfinished = Order.objects.filter(status=OrderStatus.PAID, finished_at__isnull=True, paid_at__lt=timezone.now())
+    return each(list(unfinished.order_by("paid_at").values_list("pk", flat=True)[:200]), settling.finish_order)
+
+
+@shared_task(name="payments.reconcile_payments")
+def reconcile_payments() -> int:
+    return each(confirming.waiting_events(), confirming.handle_event) + each(
+        confirming.payments_to_check(), confirming.check_payment
+    )
+
+
+@shared_task(name="payments.send_refunds")
+def send_refunds() -> int:
+    return each(refunds.due_refunds(), refunds.send_refund)
