@@ -1,5 +1,5 @@
 # The image of web, worker and beat; docker-compose.yml says which of them a container is.
-FROM python:3.13-slim-bookworm AS base
+FROM python:3.11-slim-bookworm AS base
 
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 # Pango draws the PDFs; the subsetter makes that five times faster.

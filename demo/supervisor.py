@@ -7,6 +7,7 @@ When PostgreSQL or Redis dies, everything stops: the others hold its address, an
 import hashlib
 import http.client
 import os
+import shutil
 import signal
 import socket
 import sys
@@ -112,7 +113,7 @@ class Supervisor:
             "OPSCOM_DEMO": "true",
             "SITE_URL": address,
             "MEDIA_ROOT": str(self.folder / "media"),
-            "STATIC_ROOT": str(self.folder / "static"),
+            "STATIC_ROOT": str(places.CHECKOUT / "var" / "static" / static_mark()),
         }
         ours = {
             "DATABASE_URL": database_url,
@@ -122,23 +123,33 @@ class Supervisor:
         }
         return defaults | dict(os.environ) | ours
 
-    def _step(self, done: str, name: str, *command: str) -> str:
+    def _step(self, done: str, name: str, *command: str, env: dict[str, str] | None = None) -> str:
         """Run one management command, say one line, and return what it printed; raises ServerFailed with its log."""
         log = self.log / f"{name}.log"
         log.unlink(missing_ok=True)
-        child = self.processes.spawn(name, [sys.executable, "-m", "django", *command], env=self.env, log=log)
+        child = self.processes.spawn(name, [sys.executable, "-m", "django", *command], env=env or self.env, log=log)
         if self.processes.wait(child):
             raise ServerFailed(f"{name} failed; its log is {log}:\n{child.last_lines()}")
         self.say(done)
         return log.read_text(errors="replace")
 
     def _collect_static(self) -> None:
-        stamp = self.folder / "static.stamp"
-        mark = static_mark()
-        if stamp.exists() and stamp.read_text() == mark:
+        """Collect and compress into a folder that is named after what goes in; runs of one checkout share it."""
+        root = Path(self.env["STATIC_ROOT"])
+        if root.exists():
             return
-        self._step("Static files are collected", "collectstatic", "collectstatic", "--noinput", "--verbosity=0")
-        stamp.write_text(mark)
+        half = root.with_name(f"{root.name}.{os.getpid()}")
+        self._step(
+            "Static files are collected",
+            "collectstatic",
+            *("collectstatic", "--noinput", "--verbosity=0"),
+            env=self.env | {"STATIC_ROOT": str(half)},
+        )
+        try:
+            half.rename(root)
+        except OSError:  # another run was quicker
+            shutil.rmtree(half)
+        remove_all_but_newest(root.parent)
 
     def _load_demo_data(self, database_url: str) -> list[str]:
         """Load the demo data once for each database and return the lines with the logins."""
@@ -258,4 +269,10 @@ def static_mark() -> str:
     for file in sorted(files):
         seen = file.stat()
         mark.update(f"{file.relative_to(places.CHECKOUT)} {seen.st_mtime_ns} {seen.st_size}\n".encode())
-    return mark.hexdigest()
+    return mark.hexdigest()[:16]
+
+
+def remove_all_but_newest(folder: Path, *, kept: int = 3) -> None:
+    """Remove old collections, but not one that a demo still running may serve."""
+    for old in sorted(folder.iterdir(), key=lambda entry: entry.stat().st_mtime)[:-kept]:
+        shutil.rmtree(old, ignore_errors=True)
