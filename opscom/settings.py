@@ -192,6 +192,10 @@ STORAGES = {
 }
 
 vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
+if OPSCOM_DEMO and not env.str("EMAIL_URL", ""):
+    EMAIL_BACKEND = "demo.mail.DemoInboxBackend"
+# The class that sends SMS, by dotted path; empty means that this installation sends none.
+SMS_BACKEND = env.str("SMS_BACKEND", "demo.mail.DemoSms" if OPSCOM_DEMO else "")
 EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "OPSCOM <noreply@localhost>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL

@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.db import models
+from django.utils.html import conditional_escape
 from django.utils.translation import get_language
 
 
@@ -19,7 +20,7 @@ class Translated(dict[str, str]):
         return any(self.values())
 
     def __html__(self) -> str:
-        return str(forms.utils.conditional_escape(str(self)))
+        return str(conditional_escape(str(self)))
 
 
 class TranslatedWidget(forms.MultiWidget):

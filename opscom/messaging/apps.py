@@ -6,3 +6,6 @@ class MessagingConfig(AppConfig):
     name = "opscom.messaging"
     label = "messaging"
     verbose_name = _("Messages")
+
+    def ready(self) -> None:
+        from opscom.messaging import checks  # noqa: F401

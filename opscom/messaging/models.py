@@ -1,9 +1,12 @@
 """The outbox: a message is a row, written in the same transaction as what it tells."""
 
+import pghistory
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+
+from opscom.core.fields import TranslatedField
 
 
 class Channel(models.TextChoices):
@@ -25,9 +28,10 @@ class MessageStatus(models.TextChoices):
 
 
 S = MessageStatus
-MESSAGE_MOVES = {
+MESSAGE_MOVES: dict[str, frozenset[str]] = {
     S.QUEUED: frozenset({S.SENDING, S.CANCELLED}),
-    S.SENDING: frozenset({S.SENT, S.QUEUED, S.FAILED}),
+    # From sending to sending: the lease ran out, and another worker takes over.
+    S.SENDING: frozenset({S.SENT, S.QUEUED, S.FAILED, S.SENDING}),
     S.FAILED: frozenset({S.QUEUED}),
     S.SENT: frozenset(),
     S.CANCELLED: frozenset(),
@@ -88,3 +92,20 @@ class Message(models.Model):
 
     def __str__(self) -> str:
         return f"{self.template} → {self.to}"
+
+
+@pghistory.track()
+class MessageTemplate(models.Model):
+    """The office's own wording of one e-mail. A language that is left empty keeps the built-in wording."""
+
+    template = models.CharField(_("e-mail"), max_length=80, unique=True)
+    subject = TranslatedField(_("subject"), blank=True)
+    text = TranslatedField(_("text"), long=True, blank=True)
+
+    class Meta:
+        verbose_name = _("e-mail wording")
+        verbose_name_plural = _("e-mail wordings")
+        ordering = ["template"]
+
+    def __str__(self) -> str:
+        return self.template

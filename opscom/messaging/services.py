@@ -1,4 +1,4 @@
-"""Put messages into the outbox. Sending them is the worker's part."""
+"""Put messages into the outbox, and what the office may do with them. Sending is `delivery`'s part."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -7,9 +7,12 @@ from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
-from opscom.core import secrets
-from opscom.messaging.models import Channel, Lane, Message
+from opscom.core import audit, secrets
+from opscom.core.errors import Allowed, Decision, Refused
+from opscom.core.transitions import advance
+from opscom.messaging.models import MESSAGE_MOVES, Channel, Lane, Message, MessageStatus
 
 
 def queue_email(
@@ -28,33 +31,113 @@ def queue_email(
     """Write one e-mail into the outbox, in the caller's transaction; the same `dedupe_key` a second time changes nothing.
 
     `template` is `<app>/<name>` (three files in `templates/<app>/email/`). `context` holds plain JSON values only: it is
-    rendered when sent, in the receiver's language. `secret_context` is stored encrypted, wiped when sent, and shown as
-    [secret] to the office.
+    rendered when sent, in the receiver's language; dates and times come back as such. `secret_context` is stored
+    encrypted, wiped when sent, and shown as [secret] to the office. `attachments` are names in the default storage.
     """
-    message, made = Message.objects.get_or_create(
-        dedupe_key=dedupe_key,
-        defaults={
-            "channel": Channel.EMAIL,
-            "lane": lane,
-            "template": template,
-            "to": to,
-            "language": language,
-            "category": category,
-            "context": dict(context or {}),
-            "secret_context": secrets.encrypt(dict(secret_context)) if secret_context else None,
-            "is_secret": bool(secret_context),
-            "not_before": not_before or timezone.now(),
-            "attachments": list(attachments),
-        },
+    return _queue(
+        dedupe_key,
+        secret_context,
+        channel=Channel.EMAIL,
+        lane=lane,
+        template=template,
+        to=to,
+        language=language,
+        category=category,
+        context=dict(context or {}),
+        not_before=not_before or timezone.now(),
+        attachments=list(attachments),
     )
+
+
+def queue_sms(
+    *,
+    template: str,
+    to: str,
+    language: str,
+    dedupe_key: str,
+    context: Mapping[str, Any] | None = None,
+    secret_context: Mapping[str, Any] | None = None,
+    lane: Lane = Lane.URGENT,
+    category: str = "system",
+    not_before: datetime | None = None,
+) -> Message:
+    """Write one SMS into the outbox, as `queue_email` does; `to` is in E.164, the text is `templates/<app>/sms/<name>.txt`."""
+    return _queue(
+        dedupe_key,
+        secret_context,
+        channel=Channel.SMS,
+        lane=lane,
+        template=template,
+        to=to,
+        language=language,
+        category=category,
+        context=dict(context or {}),
+        not_before=not_before or timezone.now(),
+    )
+
+
+def _queue(dedupe_key: str, secret_context: Mapping[str, Any] | None, **fields: Any) -> Message:
+    fields["secret_context"] = secrets.encrypt(dict(secret_context)) if secret_context else None
+    fields["is_secret"] = bool(secret_context)
+    message, made = Message.objects.get_or_create(dedupe_key=dedupe_key, defaults=fields)
     if made:
-        # robust: a dead broker must not turn a committed purchase into an error page; the sweeper sends it later.
-        transaction.on_commit(partial(announce, message.pk, message.lane), robust=True)
+        _announce_on_commit(message)
     return message
+
+
+def _announce_on_commit(message: Message) -> None:
+    # robust: a dead broker must not turn a committed purchase into an error page; the sweeper sends it later.
+    transaction.on_commit(partial(announce, message.pk, message.lane), robust=True)
 
 
 def announce(message_id: int, lane: str) -> None:
     """Tell a worker that a message waits; when this is lost, the sweeper finds it."""
-    from opscom.messaging.tasks import deliver_message  # tasks import services
+    from opscom.messaging.tasks import deliver_message  # noqa: PLC0415 - tasks import services
 
-    deliver_message.apply_async(args=[message_id], queue=lane)
+    deliver_message.apply_async(args=(message_id,), queue=lane)
+
+
+def can_send_again(message: Message) -> Decision:
+    """Say whether the office may have this message sent once more."""
+    if message.status in {MessageStatus.QUEUED, MessageStatus.SENDING}:
+        return Refused("waiting", _("This message is still waiting to be sent."))
+    if message.is_secret and message.secret_context is None:
+        return Refused(
+            "secret_gone",
+            _("This message held a secret that is no longer kept. Please have the person ask for a new one."),
+        )
+    return Allowed()
+
+
+@transaction.atomic
+def send_again(*, message: Message, actor: Any) -> Message:
+    """Queue a failed message anew, or a copy of a sent one; returns the row that will be sent. Raises NotAllowed."""
+    message = Message.objects.select_for_update(no_key=True).get(pk=message.pk)
+    can_send_again(message).or_raise()
+    if message.status == MessageStatus.FAILED:
+        advance(
+            message, MessageStatus.QUEUED, table=MESSAGE_MOVES, attempts=0, not_before=timezone.now(), last_error=""
+        )
+        again = message
+    else:
+        again = _copy(message)
+    _announce_on_commit(again)
+    audit.record("message.sent_again", message, actor=actor, queued_as=again.pk)
+    return again
+
+
+def _copy(message: Message) -> Message:
+    number = Message.objects.filter(dedupe_key__startswith=f"again:{message.pk}:").count() + 1
+    names = ["channel", "lane", "template", "to", "language", "category", "context", "attachments"]
+    return Message.objects.create(
+        dedupe_key=f"again:{message.pk}:{number}",
+        not_before=timezone.now(),
+        **{name: getattr(message, name) for name in names},
+    )
+
+
+@transaction.atomic
+def cancel_message(*, message: Message, actor: Any = None) -> None:
+    """Take a queued message back; its secret is wiped. Raises IllegalMove or Stale once a worker has it."""
+    advance(message, MessageStatus.CANCELLED, table=MESSAGE_MOVES, secret_context=None)
+    audit.record("message.cancelled", message, actor=actor)

@@ -8,6 +8,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from opscom.core.fields import TranslatedField
+from opscom.core.uploads import RandomName
 
 
 class RegistrationMode(models.TextChoices):
@@ -24,7 +25,7 @@ class Provider(models.Model):
 
     name = models.CharField(_("name"), max_length=120, default="Parking")
     short_name = models.CharField(_("short name"), max_length=40, blank=True)
-    logo = models.FileField(_("logo"), upload_to="provider/", blank=True)
+    logo = models.FileField(_("logo"), upload_to=RandomName("provider"), blank=True)
     colour = models.CharField(
         _("colour"), max_length=7, default="#1d4ed8", validators=[RegexValidator(r"^#[0-9a-fA-F]{6}$")]
     )

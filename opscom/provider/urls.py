@@ -1,4 +1,10 @@
-from django.urls import URLPattern, URLResolver
+from django.urls import path
+
+from opscom.provider import views
 
 app_name = "provider"
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns = [
+    path("logo/", views.logo, name="logo"),
+    path("health/", views.health, name="health"),
+    path("agree/<slug:kind>/", views.agree, name="agree"),
+]

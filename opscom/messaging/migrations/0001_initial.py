@@ -5,45 +5,113 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Message',
+            name="Message",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('channel', models.CharField(choices=[('email', 'E-mail'), ('sms', 'SMS')], default='email', max_length=5, verbose_name='channel')),
-                ('lane', models.CharField(choices=[('urgent', 'Urgent: codes, receipts, SMS'), ('bulk', 'Bulk')], default='bulk', max_length=6, verbose_name='lane')),
-                ('template', models.CharField(max_length=80, verbose_name='template')),
-                ('to', models.CharField(max_length=254, verbose_name='to')),
-                ('language', models.CharField(max_length=10, verbose_name='language')),
-                ('category', models.CharField(default='system', max_length=40, verbose_name='category')),
-                ('context', models.JSONField(blank=True, default=dict, encoder=django.core.serializers.json.DjangoJSONEncoder)),
-                ('secret_context', models.BinaryField(blank=True, null=True)),
-                ('is_secret', models.BooleanField(default=False, verbose_name='holds a secret')),
-                ('attachments', models.JSONField(blank=True, default=list)),
-                ('dedupe_key', models.CharField(max_length=120, unique=True)),
-                ('status', models.CharField(choices=[('queued', 'Queued'), ('sending', 'Being sent'), ('sent', 'Sent'), ('failed', 'Failed'), ('cancelled', 'Cancelled')], default='queued', max_length=10, verbose_name='status')),
-                ('not_before', models.DateTimeField(verbose_name='not before')),
-                ('attempts', models.PositiveSmallIntegerField(default=0, verbose_name='attempts')),
-                ('leased_until', models.DateTimeField(blank=True, null=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='written')),
-                ('sent_at', models.DateTimeField(blank=True, null=True, verbose_name='sent')),
-                ('subject', models.CharField(blank=True, max_length=250, verbose_name='subject')),
-                ('body', models.TextField(blank=True, verbose_name='text')),
-                ('html', models.TextField(blank=True)),
-                ('last_error', models.TextField(blank=True, verbose_name='last error')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "channel",
+                    models.CharField(
+                        choices=[("email", "E-mail"), ("sms", "SMS")],
+                        default="email",
+                        max_length=5,
+                        verbose_name="channel",
+                    ),
+                ),
+                (
+                    "lane",
+                    models.CharField(
+                        choices=[("urgent", "Urgent: codes, receipts, SMS"), ("bulk", "Bulk")],
+                        default="bulk",
+                        max_length=6,
+                        verbose_name="lane",
+                    ),
+                ),
+                ("template", models.CharField(max_length=80, verbose_name="template")),
+                ("to", models.CharField(max_length=254, verbose_name="to")),
+                ("language", models.CharField(max_length=10, verbose_name="language")),
+                ("category", models.CharField(default="system", max_length=40, verbose_name="category")),
+                (
+                    "context",
+                    models.JSONField(blank=True, default=dict, encoder=django.core.serializers.json.DjangoJSONEncoder),
+                ),
+                ("secret_context", models.BinaryField(blank=True, null=True)),
+                ("is_secret", models.BooleanField(default=False, verbose_name="holds a secret")),
+                ("attachments", models.JSONField(blank=True, default=list)),
+                ("dedupe_key", models.CharField(max_length=120, unique=True)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("queued", "Queued"),
+                            ("sending", "Being sent"),
+                            ("sent", "Sent"),
+                            ("failed", "Failed"),
+                            ("cancelled", "Cancelled"),
+                        ],
+                        default="queued",
+                        max_length=10,
+                        verbose_name="status",
+                    ),
+                ),
+                ("not_before", models.DateTimeField(verbose_name="not before")),
+                ("attempts", models.PositiveSmallIntegerField(default=0, verbose_name="attempts")),
+                ("leased_until", models.DateTimeField(blank=True, null=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="written")),
+                ("sent_at", models.DateTimeField(blank=True, null=True, verbose_name="sent")),
+                ("subject", models.CharField(blank=True, max_length=250, verbose_name="subject")),
+                ("body", models.TextField(blank=True, verbose_name="text")),
+                ("html", models.TextField(blank=True)),
+                ("last_error", models.TextField(blank=True, verbose_name="last error")),
             ],
             options={
-                'verbose_name': 'message',
-                'verbose_name_plural': 'messages',
-                'ordering': ['-created_at', '-pk'],
-                'indexes': [models.Index(condition=models.Q(('status__in', ['queued', 'sending'])), fields=['not_before'], name='messaging_message_due'), models.Index(fields=['to', '-created_at'], name='messaging_message_to')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('status__in', ['queued', 'sending', 'sent', 'failed', 'cancelled'])), name='messaging_message_status_known'), models.CheckConstraint(condition=models.Q(('channel__in', ['email', 'sms'])), name='messaging_message_channel_known'), models.CheckConstraint(condition=models.Q(models.Q(('status', 'sent'), _negated=True), ('sent_at__isnull', False), _connector='OR'), name='messaging_message_sent_has_time'), models.CheckConstraint(condition=models.Q(models.Q(('status', 'sending'), _negated=True), ('leased_until__isnull', False), _connector='OR'), name='messaging_message_sending_has_lease'), models.CheckConstraint(condition=models.Q(models.Q(('status__in', ['sent', 'cancelled']), _negated=True), ('secret_context__isnull', True), _connector='OR'), name='messaging_message_secret_wiped')],
+                "verbose_name": "message",
+                "verbose_name_plural": "messages",
+                "ordering": ["-created_at", "-pk"],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("status__in", ["queued", "sending"])),
+                        fields=["not_before"],
+                        name="messaging_message_due",
+                    ),
+                    models.Index(fields=["to", "-created_at"], name="messaging_message_to"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("status__in", ["queued", "sending", "sent", "failed", "cancelled"])),
+                        name="messaging_message_status_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("channel__in", ["email", "sms"])), name="messaging_message_channel_known"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("status", "sent"), _negated=True), ("sent_at__isnull", False), _connector="OR"
+                        ),
+                        name="messaging_message_sent_has_time",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("status", "sending"), _negated=True),
+                            ("leased_until__isnull", False),
+                            _connector="OR",
+                        ),
+                        name="messaging_message_sending_has_lease",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("status__in", ["sent", "cancelled"]), _negated=True),
+                            ("secret_context__isnull", True),
+                            _connector="OR",
+                        ),
+                        name="messaging_message_secret_wiped",
+                    ),
+                ],
             },
         ),
     ]

@@ -3,6 +3,7 @@
 import django.core.validators
 import django.db.models.deletion
 import opscom.core.fields
+import opscom.core.uploads
 import pgtrigger.compiler
 import pgtrigger.migrations
 from django.conf import settings
@@ -10,282 +11,573 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('pghistory', '0007_auto_20250421_0444'),
+        ("pghistory", "0007_auto_20250421_0444"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='DisclaimerEvent',
+            name="DisclaimerEvent",
             fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('kind', models.CharField(choices=[('vehicle', 'Disclaimer'), ('permit', 'Permit Disclaimer'), ('locker', 'Locker Disclaimer')], max_length=20, verbose_name='kind')),
-                ('text', opscom.core.fields.TranslatedField(blank=True, default=dict, long=True, verbose_name='text')),
-                ('version', models.PositiveIntegerField(default=1, editable=False, verbose_name='version')),
+                ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                ("pgh_label", models.TextField(help_text="The event label.")),
+                ("id", models.BigIntegerField()),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("vehicle", "Disclaimer"),
+                            ("permit", "Permit Disclaimer"),
+                            ("locker", "Locker Disclaimer"),
+                        ],
+                        max_length=20,
+                        verbose_name="kind",
+                    ),
+                ),
+                ("text", opscom.core.fields.TranslatedField(blank=True, default=dict, long=True, verbose_name="text")),
+                ("version", models.PositiveIntegerField(default=1, editable=False, verbose_name="version")),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='FreeHours',
+            name="FreeHours",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('weekdays', models.JSONField(default=list, verbose_name='weekdays (0 is Monday)')),
-                ('from_time', models.TimeField(verbose_name='from')),
-                ('until_time', models.TimeField(help_text='00:00 means midnight at the end of the day.', verbose_name='until')),
-                ('also_holidays', models.BooleanField(default=False, verbose_name='and all day on holidays')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("weekdays", models.JSONField(default=list, verbose_name="weekdays (0 is Monday)")),
+                ("from_time", models.TimeField(verbose_name="from")),
+                (
+                    "until_time",
+                    models.TimeField(help_text="00:00 means midnight at the end of the day.", verbose_name="until"),
+                ),
+                ("also_holidays", models.BooleanField(default=False, verbose_name="and all day on holidays")),
             ],
             options={
-                'verbose_name': 'free hours',
-                'verbose_name_plural': 'free hours',
+                "verbose_name": "free hours",
+                "verbose_name_plural": "free hours",
             },
         ),
         migrations.CreateModel(
-            name='Holiday',
+            name="Holiday",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('on', models.DateField(unique=True, verbose_name='date')),
-                ('name', opscom.core.fields.TranslatedField(default=dict, verbose_name='name')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("on", models.DateField(unique=True, verbose_name="date")),
+                ("name", opscom.core.fields.TranslatedField(default=dict, verbose_name="name")),
             ],
             options={
-                'verbose_name': 'holiday',
-                'verbose_name_plural': 'holidays',
-                'ordering': ['on'],
+                "verbose_name": "holiday",
+                "verbose_name_plural": "holidays",
+                "ordering": ["on"],
             },
         ),
         migrations.CreateModel(
-            name='Lot',
+            name="Lot",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(max_length=12, unique=True, verbose_name='code on the sign')),
-                ('name', opscom.core.fields.TranslatedField(default=dict, verbose_name='name')),
-                ('place', opscom.core.fields.TranslatedField(blank=True, default=dict, verbose_name='where, in words')),
-                ('description', opscom.core.fields.TranslatedField(blank=True, default=dict, long=True, verbose_name='description')),
-                ('stalls', models.PositiveIntegerField(default=0, verbose_name='stalls')),
-                ('is_visible', models.BooleanField(default=True, verbose_name='visible in the portal')),
-                ('position', models.PositiveSmallIntegerField(default=0, verbose_name='order')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("code", models.CharField(max_length=12, unique=True, verbose_name="code on the sign")),
+                ("name", opscom.core.fields.TranslatedField(default=dict, verbose_name="name")),
+                ("place", opscom.core.fields.TranslatedField(blank=True, default=dict, verbose_name="where, in words")),
+                (
+                    "description",
+                    opscom.core.fields.TranslatedField(blank=True, default=dict, long=True, verbose_name="description"),
+                ),
+                ("stalls", models.PositiveIntegerField(default=0, verbose_name="stalls")),
+                ("is_visible", models.BooleanField(default=True, verbose_name="visible in the portal")),
+                ("position", models.PositiveSmallIntegerField(default=0, verbose_name="order")),
             ],
             options={
-                'verbose_name': 'lot',
-                'verbose_name_plural': 'lots',
-                'ordering': ['position', 'code'],
+                "verbose_name": "lot",
+                "verbose_name_plural": "lots",
+                "ordering": ["position", "code"],
             },
         ),
         migrations.CreateModel(
-            name='LotEvent',
+            name="LotEvent",
             fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('code', models.CharField(max_length=12, verbose_name='code on the sign')),
-                ('name', opscom.core.fields.TranslatedField(default=dict, verbose_name='name')),
-                ('place', opscom.core.fields.TranslatedField(blank=True, default=dict, verbose_name='where, in words')),
-                ('description', opscom.core.fields.TranslatedField(blank=True, default=dict, long=True, verbose_name='description')),
-                ('stalls', models.PositiveIntegerField(default=0, verbose_name='stalls')),
-                ('is_visible', models.BooleanField(default=True, verbose_name='visible in the portal')),
-                ('position', models.PositiveSmallIntegerField(default=0, verbose_name='order')),
+                ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                ("pgh_label", models.TextField(help_text="The event label.")),
+                ("id", models.BigIntegerField()),
+                ("code", models.CharField(max_length=12, verbose_name="code on the sign")),
+                ("name", opscom.core.fields.TranslatedField(default=dict, verbose_name="name")),
+                ("place", opscom.core.fields.TranslatedField(blank=True, default=dict, verbose_name="where, in words")),
+                (
+                    "description",
+                    opscom.core.fields.TranslatedField(blank=True, default=dict, long=True, verbose_name="description"),
+                ),
+                ("stalls", models.PositiveIntegerField(default=0, verbose_name="stalls")),
+                ("is_visible", models.BooleanField(default=True, verbose_name="visible in the portal")),
+                ("position", models.PositiveSmallIntegerField(default=0, verbose_name="order")),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='Provider',
+            name="Provider",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(default='Parking', max_length=120, verbose_name='name')),
-                ('short_name', models.CharField(blank=True, max_length=40, verbose_name='short name')),
-                ('logo', models.FileField(blank=True, upload_to='provider/', verbose_name='logo')),
-                ('colour', models.CharField(default='#1d4ed8', max_length=7, validators=[django.core.validators.RegexValidator('^#[0-9a-fA-F]{6}$')], verbose_name='colour')),
-                ('phone', models.CharField(blank=True, max_length=40, verbose_name='phone')),
-                ('email', models.EmailField(blank=True, max_length=254, verbose_name='e-mail')),
-                ('address', models.TextField(blank=True, verbose_name='address')),
-                ('opening_hours', opscom.core.fields.TranslatedField(blank=True, default=dict, verbose_name='opening hours, in words')),
-                ('office_opens', models.TimeField(default='08:30', verbose_name='office opens')),
-                ('office_closes', models.TimeField(default='16:30', verbose_name='office closes')),
-                ('office_weekdays', models.JSONField(blank=True, default=list, verbose_name='office days (0 is Monday)')),
-                ('time_zone', models.CharField(default='America/Toronto', max_length=60, verbose_name='time zone')),
-                ('currency', models.CharField(default='CAD', max_length=3, verbose_name='currency')),
-                ('prices_include_tax', models.BooleanField(default=True, verbose_name='show prices with tax')),
-                ('first_weekday', models.PositiveSmallIntegerField(choices=[(0, 'Monday'), (6, 'Sunday')], default=6, verbose_name='first day of the week')),
-                ('languages', models.JSONField(blank=True, default=list, verbose_name='languages offered')),
-                ('home_country', models.CharField(default='CA', max_length=2, verbose_name='home country')),
-                ('home_region', models.CharField(blank=True, default='ON', max_length=3, verbose_name='home province or state')),
-                ('registration_mode', models.CharField(choices=[('auto_login', 'Auto login: signed in at once, e-mail proved later'), ('email_verification', 'E-mail verification required before the first sign-in')], default='email_verification', max_length=20, verbose_name='registration')),
-                ('is_registration_open', models.BooleanField(default=True, verbose_name='people may create accounts')),
-                ('password_link_hours', models.PositiveSmallIntegerField(default=48, verbose_name='hours that a password link lives')),
-                ('is_vehicle_deletion_on', models.BooleanField(default=False, verbose_name='people may delete vehicles')),
-                ('vehicle_fields', models.JSONField(blank=True, default=list, verbose_name='vehicle details asked')),
-                ('oversell_percent', models.PositiveSmallIntegerField(default=0, validators=[django.core.validators.MaxValueValidator(300)], verbose_name='permit numbers beyond the stalls, percent')),
-                ('reprint_minutes', models.PositiveSmallIntegerField(default=15, verbose_name='minutes in which a printed file can be fetched again')),
-                ('history_months', models.PositiveSmallIntegerField(default=24, validators=[django.core.validators.MinValueValidator(1)], verbose_name='months of history shown')),
-                ('gateways_on', models.JSONField(blank=True, default=list, verbose_name='payment gateways switched on')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(default="Parking", max_length=120, verbose_name="name")),
+                ("short_name", models.CharField(blank=True, max_length=40, verbose_name="short name")),
+                (
+                    "logo",
+                    models.FileField(
+                        blank=True, upload_to=opscom.core.uploads.RandomName("provider"), verbose_name="logo"
+                    ),
+                ),
+                (
+                    "colour",
+                    models.CharField(
+                        default="#1d4ed8",
+                        max_length=7,
+                        validators=[django.core.validators.RegexValidator("^#[0-9a-fA-F]{6}$")],
+                        verbose_name="colour",
+                    ),
+                ),
+                ("phone", models.CharField(blank=True, max_length=40, verbose_name="phone")),
+                ("email", models.EmailField(blank=True, max_length=254, verbose_name="e-mail")),
+                ("address", models.TextField(blank=True, verbose_name="address")),
+                (
+                    "opening_hours",
+                    opscom.core.fields.TranslatedField(
+                        blank=True, default=dict, verbose_name="opening hours, in words"
+                    ),
+                ),
+                ("office_opens", models.TimeField(default="08:30", verbose_name="office opens")),
+                ("office_closes", models.TimeField(default="16:30", verbose_name="office closes")),
+                (
+                    "office_weekdays",
+                    models.JSONField(blank=True, default=list, verbose_name="office days (0 is Monday)"),
+                ),
+                ("time_zone", models.CharField(default="America/Toronto", max_length=60, verbose_name="time zone")),
+                ("currency", models.CharField(default="CAD", max_length=3, verbose_name="currency")),
+                ("prices_include_tax", models.BooleanField(default=True, verbose_name="show prices with tax")),
+                (
+                    "first_weekday",
+                    models.PositiveSmallIntegerField(
+                        choices=[(0, "Monday"), (6, "Sunday")], default=6, verbose_name="first day of the week"
+                    ),
+                ),
+                ("languages", models.JSONField(blank=True, default=list, verbose_name="languages offered")),
+                ("home_country", models.CharField(default="CA", max_length=2, verbose_name="home country")),
+                (
+                    "home_region",
+                    models.CharField(blank=True, default="ON", max_length=3, verbose_name="home province or state"),
+                ),
+                (
+                    "registration_mode",
+                    models.CharField(
+                        choices=[
+                            ("auto_login", "Auto login: signed in at once, e-mail proved later"),
+                            ("email_verification", "E-mail verification required before the first sign-in"),
+                        ],
+                        default="email_verification",
+                        max_length=20,
+                        verbose_name="registration",
+                    ),
+                ),
+                ("is_registration_open", models.BooleanField(default=True, verbose_name="people may create accounts")),
+                (
+                    "password_link_hours",
+                    models.PositiveSmallIntegerField(default=48, verbose_name="hours that a password link lives"),
+                ),
+                (
+                    "is_vehicle_deletion_on",
+                    models.BooleanField(default=False, verbose_name="people may delete vehicles"),
+                ),
+                ("vehicle_fields", models.JSONField(blank=True, default=list, verbose_name="vehicle details asked")),
+                (
+                    "oversell_percent",
+                    models.PositiveSmallIntegerField(
+                        default=0,
+                        validators=[django.core.validators.MaxValueValidator(300)],
+                        verbose_name="permit numbers beyond the stalls, percent",
+                    ),
+                ),
+                (
+                    "reprint_minutes",
+                    models.PositiveSmallIntegerField(
+                        default=15, verbose_name="minutes in which a printed file can be fetched again"
+                    ),
+                ),
+                (
+                    "history_months",
+                    models.PositiveSmallIntegerField(
+                        default=24,
+                        validators=[django.core.validators.MinValueValidator(1)],
+                        verbose_name="months of history shown",
+                    ),
+                ),
+                (
+                    "gateways_on",
+                    models.JSONField(blank=True, default=list, verbose_name="payment gateways switched on"),
+                ),
             ],
             options={
-                'verbose_name': 'provider',
-                'verbose_name_plural': 'provider',
+                "verbose_name": "provider",
+                "verbose_name_plural": "provider",
             },
         ),
         migrations.CreateModel(
-            name='ProviderEvent',
+            name="ProviderEvent",
             fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('name', models.CharField(default='Parking', max_length=120, verbose_name='name')),
-                ('short_name', models.CharField(blank=True, max_length=40, verbose_name='short name')),
-                ('logo', models.FileField(blank=True, upload_to='provider/', verbose_name='logo')),
-                ('colour', models.CharField(default='#1d4ed8', max_length=7, validators=[django.core.validators.RegexValidator('^#[0-9a-fA-F]{6}$')], verbose_name='colour')),
-                ('phone', models.CharField(blank=True, max_length=40, verbose_name='phone')),
-                ('email', models.EmailField(blank=True, max_length=254, verbose_name='e-mail')),
-                ('address', models.TextField(blank=True, verbose_name='address')),
-                ('opening_hours', opscom.core.fields.TranslatedField(blank=True, default=dict, verbose_name='opening hours, in words')),
-                ('office_opens', models.TimeField(default='08:30', verbose_name='office opens')),
-                ('office_closes', models.TimeField(default='16:30', verbose_name='office closes')),
-                ('office_weekdays', models.JSONField(blank=True, default=list, verbose_name='office days (0 is Monday)')),
-                ('time_zone', models.CharField(default='America/Toronto', max_length=60, verbose_name='time zone')),
-                ('currency', models.CharField(default='CAD', max_length=3, verbose_name='currency')),
-                ('prices_include_tax', models.BooleanField(default=True, verbose_name='show prices with tax')),
-                ('first_weekday', models.PositiveSmallIntegerField(choices=[(0, 'Monday'), (6, 'Sunday')], default=6, verbose_name='first day of the week')),
-                ('languages', models.JSONField(blank=True, default=list, verbose_name='languages offered')),
-                ('home_country', models.CharField(default='CA', max_length=2, verbose_name='home country')),
-                ('home_region', models.CharField(blank=True, default='ON', max_length=3, verbose_name='home province or state')),
-                ('registration_mode', models.CharField(choices=[('auto_login', 'Auto login: signed in at once, e-mail proved later'), ('email_verification', 'E-mail verification required before the first sign-in')], default='email_verification', max_length=20, verbose_name='registration')),
-                ('is_registration_open', models.BooleanField(default=True, verbose_name='people may create accounts')),
-                ('password_link_hours', models.PositiveSmallIntegerField(default=48, verbose_name='hours that a password link lives')),
-                ('is_vehicle_deletion_on', models.BooleanField(default=False, verbose_name='people may delete vehicles')),
-                ('vehicle_fields', models.JSONField(blank=True, default=list, verbose_name='vehicle details asked')),
-                ('oversell_percent', models.PositiveSmallIntegerField(default=0, validators=[django.core.validators.MaxValueValidator(300)], verbose_name='permit numbers beyond the stalls, percent')),
-                ('reprint_minutes', models.PositiveSmallIntegerField(default=15, verbose_name='minutes in which a printed file can be fetched again')),
-                ('history_months', models.PositiveSmallIntegerField(default=24, validators=[django.core.validators.MinValueValidator(1)], verbose_name='months of history shown')),
-                ('gateways_on', models.JSONField(blank=True, default=list, verbose_name='payment gateways switched on')),
+                ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                ("pgh_label", models.TextField(help_text="The event label.")),
+                ("id", models.BigIntegerField()),
+                ("name", models.CharField(default="Parking", max_length=120, verbose_name="name")),
+                ("short_name", models.CharField(blank=True, max_length=40, verbose_name="short name")),
+                (
+                    "logo",
+                    models.FileField(
+                        blank=True, upload_to=opscom.core.uploads.RandomName("provider"), verbose_name="logo"
+                    ),
+                ),
+                (
+                    "colour",
+                    models.CharField(
+                        default="#1d4ed8",
+                        max_length=7,
+                        validators=[django.core.validators.RegexValidator("^#[0-9a-fA-F]{6}$")],
+                        verbose_name="colour",
+                    ),
+                ),
+                ("phone", models.CharField(blank=True, max_length=40, verbose_name="phone")),
+                ("email", models.EmailField(blank=True, max_length=254, verbose_name="e-mail")),
+                ("address", models.TextField(blank=True, verbose_name="address")),
+                (
+                    "opening_hours",
+                    opscom.core.fields.TranslatedField(
+                        blank=True, default=dict, verbose_name="opening hours, in words"
+                    ),
+                ),
+                ("office_opens", models.TimeField(default="08:30", verbose_name="office opens")),
+                ("office_closes", models.TimeField(default="16:30", verbose_name="office closes")),
+                (
+                    "office_weekdays",
+                    models.JSONField(blank=True, default=list, verbose_name="office days (0 is Monday)"),
+                ),
+                ("time_zone", models.CharField(default="America/Toronto", max_length=60, verbose_name="time zone")),
+                ("currency", models.CharField(default="CAD", max_length=3, verbose_name="currency")),
+                ("prices_include_tax", models.BooleanField(default=True, verbose_name="show prices with tax")),
+                (
+                    "first_weekday",
+                    models.PositiveSmallIntegerField(
+                        choices=[(0, "Monday"), (6, "Sunday")], default=6, verbose_name="first day of the week"
+                    ),
+                ),
+                ("languages", models.JSONField(blank=True, default=list, verbose_name="languages offered")),
+                ("home_country", models.CharField(default="CA", max_length=2, verbose_name="home country")),
+                (
+                    "home_region",
+                    models.CharField(blank=True, default="ON", max_length=3, verbose_name="home province or state"),
+                ),
+                (
+                    "registration_mode",
+                    models.CharField(
+                        choices=[
+                            ("auto_login", "Auto login: signed in at once, e-mail proved later"),
+                            ("email_verification", "E-mail verification required before the first sign-in"),
+                        ],
+                        default="email_verification",
+                        max_length=20,
+                        verbose_name="registration",
+                    ),
+                ),
+                ("is_registration_open", models.BooleanField(default=True, verbose_name="people may create accounts")),
+                (
+                    "password_link_hours",
+                    models.PositiveSmallIntegerField(default=48, verbose_name="hours that a password link lives"),
+                ),
+                (
+                    "is_vehicle_deletion_on",
+                    models.BooleanField(default=False, verbose_name="people may delete vehicles"),
+                ),
+                ("vehicle_fields", models.JSONField(blank=True, default=list, verbose_name="vehicle details asked")),
+                (
+                    "oversell_percent",
+                    models.PositiveSmallIntegerField(
+                        default=0,
+                        validators=[django.core.validators.MaxValueValidator(300)],
+                        verbose_name="permit numbers beyond the stalls, percent",
+                    ),
+                ),
+                (
+                    "reprint_minutes",
+                    models.PositiveSmallIntegerField(
+                        default=15, verbose_name="minutes in which a printed file can be fetched again"
+                    ),
+                ),
+                (
+                    "history_months",
+                    models.PositiveSmallIntegerField(
+                        default=24,
+                        validators=[django.core.validators.MinValueValidator(1)],
+                        verbose_name="months of history shown",
+                    ),
+                ),
+                (
+                    "gateways_on",
+                    models.JSONField(blank=True, default=list, verbose_name="payment gateways switched on"),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='Term',
+            name="Term",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', opscom.core.fields.TranslatedField(default=dict, verbose_name='name')),
-                ('starts_on', models.DateField(verbose_name='first day')),
-                ('ends_on', models.DateField(verbose_name='day after the last')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", opscom.core.fields.TranslatedField(default=dict, verbose_name="name")),
+                ("starts_on", models.DateField(verbose_name="first day")),
+                ("ends_on", models.DateField(verbose_name="day after the last")),
             ],
             options={
-                'verbose_name': 'term',
-                'verbose_name_plural': 'terms',
-                'ordering': ['starts_on'],
+                "verbose_name": "term",
+                "verbose_name_plural": "terms",
+                "ordering": ["starts_on"],
             },
         ),
         migrations.CreateModel(
-            name='Agreement',
+            name="Agreement",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('vehicle', 'Disclaimer'), ('permit', 'Permit Disclaimer'), ('locker', 'Locker Disclaimer')], max_length=20)),
-                ('version', models.PositiveIntegerField()),
-                ('text', models.TextField()),
-                ('agreed_at', models.DateTimeField(auto_now_add=True)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='agreements', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("vehicle", "Disclaimer"),
+                            ("permit", "Permit Disclaimer"),
+                            ("locker", "Locker Disclaimer"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("version", models.PositiveIntegerField()),
+                ("text", models.TextField()),
+                ("agreed_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="agreements",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'agreement',
-                'verbose_name_plural': 'agreements',
+                "verbose_name": "agreement",
+                "verbose_name_plural": "agreements",
             },
         ),
         migrations.CreateModel(
-            name='Disclaimer',
+            name="Disclaimer",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('vehicle', 'Disclaimer'), ('permit', 'Permit Disclaimer'), ('locker', 'Locker Disclaimer')], max_length=20, unique=True, verbose_name='kind')),
-                ('text', opscom.core.fields.TranslatedField(blank=True, default=dict, long=True, verbose_name='text')),
-                ('version', models.PositiveIntegerField(default=1, editable=False, verbose_name='version')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("vehicle", "Disclaimer"),
+                            ("permit", "Permit Disclaimer"),
+                            ("locker", "Locker Disclaimer"),
+                        ],
+                        max_length=20,
+                        unique=True,
+                        verbose_name="kind",
+                    ),
+                ),
+                ("text", opscom.core.fields.TranslatedField(blank=True, default=dict, long=True, verbose_name="text")),
+                ("version", models.PositiveIntegerField(default=1, editable=False, verbose_name="version")),
             ],
             options={
-                'verbose_name': 'disclaimer',
-                'verbose_name_plural': 'disclaimers',
-                'constraints': [models.CheckConstraint(condition=models.Q(('kind__in', ['vehicle', 'permit', 'locker'])), name='provider_disclaimer_kind_known')],
+                "verbose_name": "disclaimer",
+                "verbose_name_plural": "disclaimers",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("kind__in", ["vehicle", "permit", "locker"])),
+                        name="provider_disclaimer_kind_known",
+                    )
+                ],
             },
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='disclaimer',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "provider_disclaimerevent" ("id", "kind", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "text", "version") VALUES (NEW."id", NEW."kind", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."text", NEW."version"); RETURN NULL;', hash='4e302e5696abd853037ea6ec9b0452375db22b8f', operation='INSERT', pgid='pgtrigger_insert_insert_f3abf', table='provider_disclaimer', when='AFTER')),
+            model_name="disclaimer",
+            trigger=pgtrigger.compiler.Trigger(
+                name="insert_insert",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "provider_disclaimerevent" ("id", "kind", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "text", "version") VALUES (NEW."id", NEW."kind", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."text", NEW."version"); RETURN NULL;',
+                    hash="4e302e5696abd853037ea6ec9b0452375db22b8f",
+                    operation="INSERT",
+                    pgid="pgtrigger_insert_insert_f3abf",
+                    table="provider_disclaimer",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='disclaimer',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "provider_disclaimerevent" ("id", "kind", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "text", "version") VALUES (NEW."id", NEW."kind", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."text", NEW."version"); RETURN NULL;', hash='ac59aa3e5e9984fabb90a8bcb0a1ade0923d892a', operation='UPDATE', pgid='pgtrigger_update_update_9e74e', table='provider_disclaimer', when='AFTER')),
+            model_name="disclaimer",
+            trigger=pgtrigger.compiler.Trigger(
+                name="update_update",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (OLD.* IS DISTINCT FROM NEW.*)",
+                    func='INSERT INTO "provider_disclaimerevent" ("id", "kind", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "text", "version") VALUES (NEW."id", NEW."kind", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."text", NEW."version"); RETURN NULL;',
+                    hash="ac59aa3e5e9984fabb90a8bcb0a1ade0923d892a",
+                    operation="UPDATE",
+                    pgid="pgtrigger_update_update_9e74e",
+                    table="provider_disclaimer",
+                    when="AFTER",
+                ),
+            ),
         ),
         migrations.AddField(
-            model_name='disclaimerevent',
-            name='pgh_context',
-            field=models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context'),
+            model_name="disclaimerevent",
+            name="pgh_context",
+            field=models.ForeignKey(
+                db_constraint=False,
+                null=True,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="+",
+                to="pghistory.context",
+            ),
         ),
         migrations.AddField(
-            model_name='disclaimerevent',
-            name='pgh_obj',
-            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='provider.disclaimer'),
+            model_name="disclaimerevent",
+            name="pgh_obj",
+            field=models.ForeignKey(
+                db_constraint=False,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="events",
+                to="provider.disclaimer",
+            ),
         ),
         migrations.AddField(
-            model_name='freehours',
-            name='lot',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='free_hours', to='provider.lot'),
+            model_name="freehours",
+            name="lot",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="free_hours", to="provider.lot"
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='lot',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "provider_lotevent" ("code", "description", "id", "is_visible", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "place", "position", "stalls") VALUES (NEW."code", NEW."description", NEW."id", NEW."is_visible", NEW."name", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."place", NEW."position", NEW."stalls"); RETURN NULL;', hash='70780c344be88a67b9c553df04734aa4bb3c2394', operation='INSERT', pgid='pgtrigger_insert_insert_c59ac', table='provider_lot', when='AFTER')),
+            model_name="lot",
+            trigger=pgtrigger.compiler.Trigger(
+                name="insert_insert",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "provider_lotevent" ("code", "description", "id", "is_visible", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "place", "position", "stalls") VALUES (NEW."code", NEW."description", NEW."id", NEW."is_visible", NEW."name", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."place", NEW."position", NEW."stalls"); RETURN NULL;',
+                    hash="70780c344be88a67b9c553df04734aa4bb3c2394",
+                    operation="INSERT",
+                    pgid="pgtrigger_insert_insert_c59ac",
+                    table="provider_lot",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='lot',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "provider_lotevent" ("code", "description", "id", "is_visible", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "place", "position", "stalls") VALUES (NEW."code", NEW."description", NEW."id", NEW."is_visible", NEW."name", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."place", NEW."position", NEW."stalls"); RETURN NULL;', hash='d276f75b182a2d522364a50f5ae0b00cb3be615c', operation='UPDATE', pgid='pgtrigger_update_update_0cad5', table='provider_lot', when='AFTER')),
+            model_name="lot",
+            trigger=pgtrigger.compiler.Trigger(
+                name="update_update",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (OLD.* IS DISTINCT FROM NEW.*)",
+                    func='INSERT INTO "provider_lotevent" ("code", "description", "id", "is_visible", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "place", "position", "stalls") VALUES (NEW."code", NEW."description", NEW."id", NEW."is_visible", NEW."name", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."place", NEW."position", NEW."stalls"); RETURN NULL;',
+                    hash="d276f75b182a2d522364a50f5ae0b00cb3be615c",
+                    operation="UPDATE",
+                    pgid="pgtrigger_update_update_0cad5",
+                    table="provider_lot",
+                    when="AFTER",
+                ),
+            ),
         ),
         migrations.AddField(
-            model_name='lotevent',
-            name='pgh_context',
-            field=models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context'),
+            model_name="lotevent",
+            name="pgh_context",
+            field=models.ForeignKey(
+                db_constraint=False,
+                null=True,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="+",
+                to="pghistory.context",
+            ),
         ),
         migrations.AddField(
-            model_name='lotevent',
-            name='pgh_obj',
-            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='provider.lot'),
+            model_name="lotevent",
+            name="pgh_obj",
+            field=models.ForeignKey(
+                db_constraint=False,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="events",
+                to="provider.lot",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='provider',
-            constraint=models.CheckConstraint(condition=models.Q(('pk', 1)), name='provider_provider_one_row'),
+            model_name="provider",
+            constraint=models.CheckConstraint(condition=models.Q(("pk", 1)), name="provider_provider_one_row"),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='provider',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "provider_providerevent" ("address", "colour", "currency", "email", "first_weekday", "gateways_on", "history_months", "home_country", "home_region", "id", "is_registration_open", "is_vehicle_deletion_on", "languages", "logo", "name", "office_closes", "office_opens", "office_weekdays", "opening_hours", "oversell_percent", "password_link_hours", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "phone", "prices_include_tax", "registration_mode", "reprint_minutes", "short_name", "time_zone", "vehicle_fields") VALUES (NEW."address", NEW."colour", NEW."currency", NEW."email", NEW."first_weekday", NEW."gateways_on", NEW."history_months", NEW."home_country", NEW."home_region", NEW."id", NEW."is_registration_open", NEW."is_vehicle_deletion_on", NEW."languages", NEW."logo", NEW."name", NEW."office_closes", NEW."office_opens", NEW."office_weekdays", NEW."opening_hours", NEW."oversell_percent", NEW."password_link_hours", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."phone", NEW."prices_include_tax", NEW."registration_mode", NEW."reprint_minutes", NEW."short_name", NEW."time_zone", NEW."vehicle_fields"); RETURN NULL;', hash='293032a2eb45d8bd84c19f11ac35a232320fec1e', operation='INSERT', pgid='pgtrigger_insert_insert_fa827', table='provider_provider', when='AFTER')),
+            model_name="provider",
+            trigger=pgtrigger.compiler.Trigger(
+                name="insert_insert",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "provider_providerevent" ("address", "colour", "currency", "email", "first_weekday", "gateways_on", "history_months", "home_country", "home_region", "id", "is_registration_open", "is_vehicle_deletion_on", "languages", "logo", "name", "office_closes", "office_opens", "office_weekdays", "opening_hours", "oversell_percent", "password_link_hours", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "phone", "prices_include_tax", "registration_mode", "reprint_minutes", "short_name", "time_zone", "vehicle_fields") VALUES (NEW."address", NEW."colour", NEW."currency", NEW."email", NEW."first_weekday", NEW."gateways_on", NEW."history_months", NEW."home_country", NEW."home_region", NEW."id", NEW."is_registration_open", NEW."is_vehicle_deletion_on", NEW."languages", NEW."logo", NEW."name", NEW."office_closes", NEW."office_opens", NEW."office_weekdays", NEW."opening_hours", NEW."oversell_percent", NEW."password_link_hours", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."phone", NEW."prices_include_tax", NEW."registration_mode", NEW."reprint_minutes", NEW."short_name", NEW."time_zone", NEW."vehicle_fields"); RETURN NULL;',
+                    hash="293032a2eb45d8bd84c19f11ac35a232320fec1e",
+                    operation="INSERT",
+                    pgid="pgtrigger_insert_insert_fa827",
+                    table="provider_provider",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='provider',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "provider_providerevent" ("address", "colour", "currency", "email", "first_weekday", "gateways_on", "history_months", "home_country", "home_region", "id", "is_registration_open", "is_vehicle_deletion_on", "languages", "logo", "name", "office_closes", "office_opens", "office_weekdays", "opening_hours", "oversell_percent", "password_link_hours", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "phone", "prices_include_tax", "registration_mode", "reprint_minutes", "short_name", "time_zone", "vehicle_fields") VALUES (NEW."address", NEW."colour", NEW."currency", NEW."email", NEW."first_weekday", NEW."gateways_on", NEW."history_months", NEW."home_country", NEW."home_region", NEW."id", NEW."is_registration_open", NEW."is_vehicle_deletion_on", NEW."languages", NEW."logo", NEW."name", NEW."office_closes", NEW."office_opens", NEW."office_weekdays", NEW."opening_hours", NEW."oversell_percent", NEW."password_link_hours", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."phone", NEW."prices_include_tax", NEW."registration_mode", NEW."reprint_minutes", NEW."short_name", NEW."time_zone", NEW."vehicle_fields"); RETURN NULL;', hash='a01fed86b8fe198e2b531780ea96a701fd4d6313', operation='UPDATE', pgid='pgtrigger_update_update_23c5e', table='provider_provider', when='AFTER')),
+            model_name="provider",
+            trigger=pgtrigger.compiler.Trigger(
+                name="update_update",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (OLD.* IS DISTINCT FROM NEW.*)",
+                    func='INSERT INTO "provider_providerevent" ("address", "colour", "currency", "email", "first_weekday", "gateways_on", "history_months", "home_country", "home_region", "id", "is_registration_open", "is_vehicle_deletion_on", "languages", "logo", "name", "office_closes", "office_opens", "office_weekdays", "opening_hours", "oversell_percent", "password_link_hours", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "phone", "prices_include_tax", "registration_mode", "reprint_minutes", "short_name", "time_zone", "vehicle_fields") VALUES (NEW."address", NEW."colour", NEW."currency", NEW."email", NEW."first_weekday", NEW."gateways_on", NEW."history_months", NEW."home_country", NEW."home_region", NEW."id", NEW."is_registration_open", NEW."is_vehicle_deletion_on", NEW."languages", NEW."logo", NEW."name", NEW."office_closes", NEW."office_opens", NEW."office_weekdays", NEW."opening_hours", NEW."oversell_percent", NEW."password_link_hours", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."phone", NEW."prices_include_tax", NEW."registration_mode", NEW."reprint_minutes", NEW."short_name", NEW."time_zone", NEW."vehicle_fields"); RETURN NULL;',
+                    hash="a01fed86b8fe198e2b531780ea96a701fd4d6313",
+                    operation="UPDATE",
+                    pgid="pgtrigger_update_update_23c5e",
+                    table="provider_provider",
+                    when="AFTER",
+                ),
+            ),
         ),
         migrations.AddField(
-            model_name='providerevent',
-            name='pgh_context',
-            field=models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context'),
+            model_name="providerevent",
+            name="pgh_context",
+            field=models.ForeignKey(
+                db_constraint=False,
+                null=True,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="+",
+                to="pghistory.context",
+            ),
         ),
         migrations.AddField(
-            model_name='providerevent',
-            name='pgh_obj',
-            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='provider.provider'),
+            model_name="providerevent",
+            name="pgh_obj",
+            field=models.ForeignKey(
+                db_constraint=False,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="events",
+                to="provider.provider",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='term',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_on__gt', models.F('starts_on'))), name='provider_term_ends_after_start'),
+            model_name="term",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("ends_on__gt", models.F("starts_on"))), name="provider_term_ends_after_start"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='agreement',
-            constraint=models.UniqueConstraint(fields=('user', 'kind', 'version'), name='provider_agreement_once_per_version'),
+            model_name="agreement",
+            constraint=models.UniqueConstraint(
+                fields=("user", "kind", "version"), name="provider_agreement_once_per_version"
+            ),
         ),
     ]

@@ -1,0 +1,84 @@
+"""What the office and people type about the provider."""
+
+from typing import Any
+from zoneinfo import available_timezones
+
+from django import forms
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
+from django.utils.dates import WEEKDAYS
+from django.utils.translation import gettext_lazy as _
+
+from opscom.core.uploads import ENDINGS, check_image
+from opscom.provider.models import Disclaimer, FreeHours, Provider
+
+
+class AgreeForm(forms.Form):
+    """The version that was on the screen when `I Agree` was pressed."""
+
+    version = forms.IntegerField(min_value=1, widget=forms.HiddenInput)
+
+
+def weekday_field(**kwargs: Any) -> forms.TypedMultipleChoiceField:
+    """Return checkboxes for the days of the week that clean to numbers, 0 is Monday."""
+    return forms.TypedMultipleChoiceField(
+        choices=list(WEEKDAYS.items()), coerce=int, widget=forms.CheckboxSelectMultiple, **kwargs
+    )
+
+
+class ProviderForm(forms.ModelForm):
+    """The provider as the office edits it."""
+
+    time_zone = forms.ChoiceField(
+        label=_("Time zone"), choices=lambda: [(name, name) for name in sorted(available_timezones())]
+    )
+    office_weekdays = weekday_field(label=_("Office days"))
+    languages = forms.MultipleChoiceField(
+        label=_("Languages offered"),
+        choices=settings.LANGUAGES,
+        widget=forms.CheckboxSelectMultiple,
+        required=False,
+        help_text=_("None ticked means all."),
+    )
+
+    class Meta:
+        model = Provider
+        fields = [
+            *["name", "short_name", "logo", "colour", "phone", "email", "address", "opening_hours"],
+            *["office_weekdays", "office_opens", "office_closes", "time_zone", "first_weekday", "languages"],
+            *["home_country", "home_region", "currency", "prices_include_tax", "is_registration_open"],
+            *["registration_mode", "password_link_hours", "is_vehicle_deletion_on", "oversell_percent"],
+            *["reprint_minutes", "history_months"],
+        ]
+
+    def clean_logo(self) -> Any:
+        logo = self.cleaned_data.get("logo")
+        if isinstance(logo, UploadedFile):
+            # The name follows the content: a PNG that calls itself .jpg is stored as what it is.
+            logo.name = f"logo{ENDINGS[check_image(logo)]}"
+        return logo
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        opens, closes = data.get("office_opens"), data.get("office_closes")
+        if opens and closes and closes <= opens:
+            self.add_error("office_closes", _("The office closes after it opens."))
+        return data
+
+
+class DisclaimerForm(forms.ModelForm):
+    """A disclaimer's text per language."""
+
+    class Meta:
+        model = Disclaimer
+        fields = ["text"]
+
+
+class FreeHoursForm(forms.ModelForm):
+    """Hours in which nobody needs a permit."""
+
+    weekdays = weekday_field(label=_("Weekdays"))
+
+    class Meta:
+        model = FreeHours
+        fields = ["weekdays", "from_time", "until_time", "also_holidays"]
