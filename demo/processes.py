@@ -115,7 +115,10 @@ class Processes:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             self._lock.seek(0)
-            raise AlreadyRunning(self._lock.read().strip()) from None
+            owner = self._lock.read().strip()
+            self._lock.close()
+            self._lock = None
+            raise AlreadyRunning(owner) from None
         self.note(note or f"process {os.getpid()}")
         return self._stop_leftovers()
 

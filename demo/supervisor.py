@@ -261,8 +261,9 @@ def answers(address: tuple[str, int]) -> bool:
 
 
 def static_mark() -> str:
-    """Return a mark that changes with any of our static files, the settings and the locked packages."""
-    files = [places.CHECKOUT / "uv.lock", *(places.CHECKOUT / "opscom").glob("settings*.py")]
+    """Return a mark that changes with any of our static files, the installed apps and the locked packages."""
+    # settings.py says which apps bring static files; the lock says which versions of them.
+    files = [places.CHECKOUT / "uv.lock", places.CHECKOUT / "opscom" / "settings.py"]
     for folder in [places.CHECKOUT / "static", *places.CHECKOUT.glob("*/static")]:
         files += [file for file in folder.rglob("*") if file.is_file()]
     mark = hashlib.sha256()
