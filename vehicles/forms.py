@@ -56,7 +56,8 @@ class VehicleForm(forms.Form):
 
     def __init__(self, *args: Any, provider: Provider, ownership: Ownership | None = None, **kwargs: Any) -> None:
         self.ownership = ownership
-        super().__init__(*args, initial=initial_of(ownership, provider), **kwargs)
+        kwargs["initial"] = initial_of(ownership, provider)
+        super().__init__(*args, **kwargs)
         self.hide_extras(shown=provider.vehicle_fields or ())
         # A type that is no longer offered stays possible for the plate that has it.
         current = ownership.vehicle.plate_type_id if ownership else None

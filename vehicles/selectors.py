@@ -4,8 +4,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.models import User, UserType
+from accounts.selectors import current_user_type
 from opscom.core.errors import Allowed, Decision, Refused
-from opscom.provider.selectors import get_provider
+from opscom.provider.selectors import get_provider, local_date
 from vehicles import entitlements
 from vehicles.models import Ownership, OwnershipQuerySet, PlateType
 
@@ -21,8 +22,8 @@ def active_vehicles_of(user: User) -> OwnershipQuerySet:
 
 
 def active_limit(user: User) -> int:
-    """Return how many vehicles of this person may be active at once, by user type (the default type when none is set)."""
-    user_type = user.user_type or UserType.objects.filter(is_default=True).first() or UserType()
+    """Return how many vehicles of this person may be active at once, by user type."""
+    user_type = current_user_type(user, local_date()) or UserType()
     return user_type.max_active_vehicles
 
 
@@ -36,12 +37,6 @@ def default_plate_type() -> PlateType | None:
     return PlateType.objects.filter(is_active=True).first()
 
 
-def office_contact() -> str:
-    """Return how to reach the parking office, in one line: name, telephone, e-mail."""
-    provider = get_provider()
-    return ", ".join(part for part in (provider.name, provider.phone, provider.email) if part)
-
-
 def can_add_vehicle(user: User) -> Decision:
     """Say whether the person may have one more active vehicle."""
     limit = active_limit(user)
@@ -51,7 +46,7 @@ def can_add_vehicle(user: User) -> Decision:
         "You may have %(limit)s active vehicle at a time.", "You may have %(limit)s active vehicles at a time.", limit
     ) % {"limit": limit}
     advice = _("Mark your vehicle as 'inactive' before adding a new one.")
-    return Refused("vehicle_limit", f"{reason} {advice} {_deletion_advice()}")
+    return Refused("vehicle_limit", " ".join([reason, advice, _whom_to_ask()]).strip())
 
 
 def can_activate(ownership: Ownership) -> Decision:
@@ -76,7 +71,8 @@ def can_remove(ownership: Ownership, *, by_office: bool = False) -> Decision:
     if ownership.removed_at:
         return Refused("removed", _("This vehicle is no longer in your list."))
     if not by_office and not get_provider().is_vehicle_deletion_on:
-        return Refused("deletion_off", _("Mark the vehicle as 'inactive' instead.") + " " + _deletion_advice())
+        instead = _("Mark your vehicle as 'inactive' instead.")
+        return Refused("deletion_off", " ".join([instead, _whom_to_ask()]))
     if entitlements.has_live(vehicle=ownership.vehicle, owner=ownership.user):
         return Refused(
             "in_use",
@@ -85,7 +81,8 @@ def can_remove(ownership: Ownership, *, by_office: bool = False) -> Decision:
     return Allowed()
 
 
-def _deletion_advice() -> str:
-    return _("To have a vehicle deleted that will no longer be used, contact %(office)s.") % {
-        "office": office_contact()
-    }
+def _whom_to_ask() -> str:
+    """Return who deletes, where people may not do so themselves. The page adds the office's telephone and e-mail."""
+    if get_provider().is_vehicle_deletion_on:
+        return ""
+    return _("Contact your parking provider to delete the inactive vehicle if it will no longer be used.")

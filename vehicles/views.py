@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django.views.decorators.vary import vary_on_headers
 
 from accounts.models import User
-from opscom.core.errors import DomainError
+from opscom.core.errors import DomainError, Refused
 from opscom.core.htmx import choose_template
 from opscom.core.redirects import safe_next
 from opscom.provider.selectors import get_provider, needs_agreement
@@ -41,6 +41,7 @@ def show_list(request: SignedIn) -> HttpResponse:
         "page": page,
         "can_add": can_add_vehicle(request.user),
         "next": came_from,
+        "add_url": reverse("vehicles:add") + (f"?{urlencode({'next': came_from})}" if came_from else ""),
         "can_go_on": bool(came_from) and active_vehicles_of(request.user).exists(),
     }
     return render(request, "vehicles/vehicle_list.html", context)
@@ -86,17 +87,22 @@ def edit(request: SignedIn, code: str) -> HttpResponse:
 def set_active(request: SignedIn, code: str) -> HttpResponse:
     """Switch a vehicle on or off: the form says which, so that a second click does not undo the first."""
     ownership = own_vehicle(request, code)
-    refusal = ""
+    refusal = None
     try:
         is_active = request.POST.get("is_active") == "1"
         ownership = services.set_vehicle_active(ownership=ownership, is_active=is_active, actor=request.user)
     except DomainError as error:
-        refusal = str(error)
+        refusal = Refused("refused", str(error))
     if choose_template(request, "full", "part") == "part":
-        context = {**count_facts(request.user), "ownership": own_vehicle(request, code), "refusal": refusal}
+        context = {
+            **count_facts(request.user),
+            "ownership": own_vehicle(request, code),
+            "refusal": refusal,
+            "return_to": safe_next(request),
+        }
         return render(request, "vehicles/_switched.html", context)
     if refusal:
-        messages.error(request, refusal)
+        messages.error(request, str(refusal.reason))
     return redirect(safe_next(request, reverse(LIST)))
 
 
