@@ -143,7 +143,6 @@ class Processes:
     ) -> Child:
         """Start a child in a session of its own, so that Ctrl-C reaches us only and we stop it in order."""
         log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        switch = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if user else {}
         with log.open("ab") as output:
             process = subprocess.Popen(
                 [str(part) for part in command],
@@ -154,7 +153,9 @@ class Processes:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
                 pass_fds=pass_fds,
-                **switch,  # type: ignore[arg-type]
+                user=user.pw_uid if user else None,
+                group=user.pw_gid if user else None,
+                extra_groups=[] if user else None,
             )
         child = Child(name, process, log, stop_signal, patience)
         self.children.append(child)

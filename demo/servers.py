@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import psycopg
@@ -76,7 +76,7 @@ def postgres_version(program: Path) -> int:
     return int(answer.split()[2].split(".")[0])
 
 
-def wait_until(is_ready, child: Child, processes: Processes, *, seconds: float = 60) -> None:  # type: ignore[no-untyped-def]
+def wait_until(is_ready: Callable[[], bool], child: Child, processes: Processes, *, seconds: float = 60) -> None:
     """Wait until the server answers; raises ServerFailed when it ends or stays silent, Stopped when asked to stop."""
     deadline = time.monotonic() + seconds
     while not is_ready():
@@ -164,7 +164,15 @@ class EmbeddedPostgres:
         if self.user:
             os.chown(half, self.user.pw_uid, self.user.pw_gid)
             os.chown(pwfile, self.user.pw_uid, self.user.pw_gid)
-        command = [programs / "initdb", "-D", half, "-U", ADMIN, f"--pwfile={pwfile}", "--auth=scram-sha-256"]
+        command: list[str | Path] = [
+            programs / "initdb",
+            "-D",
+            half,
+            "-U",
+            ADMIN,
+            f"--pwfile={pwfile}",
+            "--auth=scram-sha-256",
+        ]
         # PostgreSQL's own C.UTF-8, because a bare machine may have no UTF-8 locale at all.
         command += ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
         child = self.processes.spawn(
