@@ -1,0 +1,121 @@
+"""What the first page and the frame around every page show."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from accounts.models import User
+from opscom.core.money import ZERO
+from opscom.provider.selectors import get_provider, local_date
+from payments.purchasables import Quote, all_purchasables
+from permits.models import Permit, PermitStatus
+from vehicles.selectors import vehicles_of
+
+ROWS_PER_CARD = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One card of the first page: its template, its first rows, and how many there are in all."""
+
+    template: str
+    rows: Sequence[Any]
+    count: int
+
+    @property
+    def hidden(self) -> int:
+        """How many are behind the link to all."""
+        return self.count - len(self.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class PermitRow:
+    """A permit with how far it has run. Days are the provider's calendar days."""
+
+    permit: Permit
+    days: int
+    days_gone: int
+
+    @property
+    def days_left(self) -> int:
+        return self.days - self.days_gone
+
+    @property
+    def has_begun(self) -> bool:
+        return self.permit.valid_from <= timezone.now()
+
+    @property
+    def plates(self) -> str:
+        return ", ".join(link.vehicle.label for link in self.permit.vehicle_links.all())
+
+
+def home_cards(user: User) -> list[Card]:
+    """Return the cards of this account, in the manual's order; only modules that are switched on have one."""
+    return [permits_card(user), vehicles_card(user)]
+
+
+def permits_card(user: User) -> Card:
+    """Return the permits that are paid and not over: those that end first stand first."""
+    permits = (
+        Permit.objects.visible_to(user)
+        .filter(status=PermitStatus.ACTIVE, valid_until__gt=timezone.now())
+        .select_related("sale__lot", "sale__permit_type")
+        .prefetch_related("vehicle_links__vehicle")
+        .order_by("valid_until", "pk")
+    )
+    rows, count = first_rows(permits)
+    return Card("home/_permits_card.html", [permit_row(permit) for permit in rows], count)
+
+
+def vehicles_card(user: User) -> Card:
+    """Return the person's vehicles, the active ones first."""
+    rows, count = first_rows(vehicles_of(user))
+    return Card("home/_vehicles_card.html", rows, count)
+
+
+def first_rows(queryset: QuerySet[Any]) -> tuple[list[Any], int]:
+    """Return the first rows and the number of all; counting costs a query only when there are more than fit."""
+    rows = list(queryset[: ROWS_PER_CARD + 1])
+    count = len(rows) if len(rows) <= ROWS_PER_CARD else queryset.count()
+    return rows[:ROWS_PER_CARD], count
+
+
+def permit_row(permit: Permit) -> PermitRow:
+    """Return the permit with its length and how much of it is gone, in days."""
+    first, end = local_date(permit.valid_from), local_date(permit.valid_until)
+    days = max((end - first).days, 1)
+    return PermitRow(permit, days, min(max((local_date() - first).days, 0), days))
+
+
+def held_quotes(request: HttpRequest) -> list[Quote]:
+    """Return what is held for this person until it is paid, the shortest time first."""
+    if not request.user.is_authenticated:
+        return []
+    due = [quote for product in all_purchasables() for quote in product.list_due(request.user)]
+    held = [(quote.held_until, quote) for quote in due if quote.held_until and not quote.lock_reason]
+    return [quote for _until, quote in sorted(held, key=lambda pair: pair[0])]
+
+
+def cart_sum(request: HttpRequest) -> Decimal:
+    """Return the sum that stands ticked on the payments page: what is held."""
+    return sum((quote.amount for quote in held_quotes(request)), ZERO)
+
+
+def offered_languages() -> list[tuple[str, str]]:
+    """Return the languages that the provider offers, as (code, own name); all of ours when it has chosen none."""
+    chosen = get_provider().languages
+    return [(code, str(name)) for code, name in settings.LANGUAGES if not chosen or code in chosen]
+
+
+def part_of_day(moment: datetime) -> str:
+    """Return morning, afternoon or evening, for the greeting; `moment` is local."""
+    if moment.hour < 12:
+        return "morning"
+    return "afternoon" if moment.hour < 18 else "evening"

@@ -1,0 +1,89 @@
+"""The tabs under the masthead and the entries of the name menu. A later module adds its line here."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+# On a phone this many tabs stand side by side; with more, the last place is `More`.
+TABS_ON_PHONE = 5
+
+
+def always(request: HttpRequest) -> bool:
+    """Show to everyone who is signed in."""
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One link: its label (the manual's word), lucide icon, URL name, and whether it is switched on for this request."""
+
+    label: str | Promise
+    icon: str
+    url_name: str
+    is_on: Callable[[HttpRequest], bool] = always
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """An entry as this request shows it. `is_beyond`: on a phone it moves under `More`."""
+
+    label: str | Promise
+    icon: str
+    url: str
+    is_current: bool
+    is_beyond: bool = False
+
+
+TABS = [
+    Entry(_("Home"), "house", "home:home"),
+    Entry(_("Vehicles"), "car", "vehicles:list"),
+    Entry(_("Permits"), "badge-check", "permits:list"),
+    Entry(_("Payments"), "credit-card", "payments:due"),
+]
+NAME_MENU = [
+    Entry(_("Your Profile"), "user-round", "accounts:profile"),
+    Entry(_("Security"), "shield-check", "accounts:security"),
+]
+
+
+def links(entries: list[Entry], request: HttpRequest) -> list[Link]:
+    """Return what is switched on. An entry whose page does not exist in this installation is left out."""
+    return [link for entry in entries if entry.is_on(request) and (link := as_link(entry, request))]
+
+
+def as_link(entry: Entry, request: HttpRequest) -> Link | None:
+    """Return the entry with its address, or None when no such page exists."""
+    try:
+        url = reverse(entry.url_name)
+    except NoReverseMatch:
+        return None
+    return Link(entry.label, entry.icon, url, is_current(entry, request))
+
+
+def is_current(entry: Entry, request: HttpRequest) -> bool:
+    """Say whether the page belongs to the entry: a tab to its whole app, a name menu entry to its one page."""
+    match = request.resolver_match
+    if match is None:
+        return False
+    if entry in TABS:
+        return entry.url_name.partition(":")[0] in match.namespaces
+    return entry.url_name == match.view_name
+
+
+def tabs(request: HttpRequest) -> list[Link]:
+    """Return the tabs, those beyond a phone's width marked."""
+    shown = links(TABS, request)
+    if len(shown) <= TABS_ON_PHONE:
+        return shown
+    kept = TABS_ON_PHONE - 1
+    beyond = [Link(one.label, one.icon, one.url, one.is_current, is_beyond=True) for one in shown[kept:]]
+    return shown[:kept] + beyond
+
+
+def name_menu(request: HttpRequest) -> list[Link]:
+    """Return the entries of the menu under the person's name; sign-out stands in the template."""
+    return links(NAME_MENU, request)
