@@ -128,22 +128,27 @@ class EmbeddedPostgres:
         if not self.user or self._can_run(programs):
             return programs
         source = programs.parent
-        copy = places.ROOTS_HOME / f"{source.name}-{int((source / 'bin' / 'postgres').stat().st_mtime)}"
+        wheel = source.parent
+        copy = places.ROOTS_HOME / f"{source.name}-{int((programs / 'postgres').stat().st_mtime)}"
         if not copy.exists():
             places.make_folder(places.ROOTS_HOME, mode=0o755)
             half = copy.with_name(f"{copy.name}.{os.getpid()}")
-            shutil.copytree(source, half, symlinks=True)
+            shutil.copytree(source, half / wheel.name / source.name, symlinks=True)
+            # The programs look for the wheel's own libraries beside it.
+            libraries = wheel.with_name(f"{wheel.name}.libs")
+            if libraries.exists():
+                shutil.copytree(libraries, half / libraries.name)
             try:
                 half.rename(copy)
             except OSError:  # another first start was quicker
                 shutil.rmtree(half)
-        return copy / "bin"
+        return copy / wheel.name / source.name / "bin"
 
     def _can_run(self, programs: Path) -> bool:
         assert self.user
         try:
             return not subprocess.run(
-                [programs / "postgres", "--version"],
+                [programs / "initdb", "--version"],  # needs the wheel's libraries too
                 cwd="/",
                 user=self.user.pw_uid,
                 group=self.user.pw_gid,
