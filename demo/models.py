@@ -2,6 +2,10 @@
 
 from django.db import models
 
+from demo.bank.models import BankRefund, BankReport, BankSession
+
+__all__ = ["BankRefund", "BankReport", "BankSession", "ReceivedMessage"]
+
 
 class ReceivedMessage(models.Model):
     """One e-mail or SMS, as its receiver would see it. The outbox forgets secrets; an inbox does not."""

@@ -1,6 +1,7 @@
 from django.urls import path
 
 from demo import views
+from demo.bank import views as bank
 
 app_name = "demo"
 urlpatterns = [
@@ -9,4 +10,9 @@ urlpatterns = [
     path("inbox/<int:pk>/", views.message, name="message"),
     path("inbox/<int:pk>/html/", views.message_html, name="message_html"),
     path("inbox/<int:pk>/files/<int:number>/", views.attachment, name="attachment"),
+    path("bank/", bank.index, name="bank"),
+    path("bank/<str:token>/", bank.page, name="bank-page"),
+    path("bank/<str:token>/question/", bank.question, name="bank-question"),
+    path("bank/<str:token>/done/", bank.done, name="bank-done"),
+    path("bank/<str:token>/cancel/", bank.cancel, name="bank-cancel"),
 ]

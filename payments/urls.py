@@ -1,4 +1,9 @@
-from django.urls import URLPattern, URLResolver
+from django.urls import path
+
+from payments import views
 
 app_name = "payments"
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns = [
+    path("return/<str:reference>/", views.return_page, name="return"),
+    path("webhooks/<slug:gateway>/", views.webhook, name="webhook"),
+]

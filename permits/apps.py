@@ -4,4 +4,10 @@ from django.utils.translation import gettext_lazy as _
 
 class PermitsConfig(AppConfig):
     name = "permits"
-    verbose_name = _("Permits")
+    verbose_name = _("Lots and permits")
+
+    def ready(self) -> None:
+        from payments import purchasables
+        from permits.purchasable import PermitPurchase
+
+        purchasables.register(PermitPurchase())

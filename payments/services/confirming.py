@@ -2,6 +2,7 @@
 
 import logging
 from datetime import timedelta
+from functools import partial
 
 from django.db import transaction
 from django.db.models import Q
@@ -91,6 +92,13 @@ def keep_event(*, gateway_code: str, event: Event, body: bytes) -> GatewayEvent:
         defaults={"reference": event.reference, "payload": body.decode("utf-8", "replace")[:20000]},
     )
     return kept
+
+
+def announce_event(event: GatewayEvent) -> None:
+    """Tell a worker about a kept event; when this is lost, the reconciler finds it."""
+    from payments.tasks import handle_event as task  # noqa: PLC0415 - tasks import services
+
+    transaction.on_commit(partial(task.delay, event.pk), robust=True)
 
 
 def handle_event(event_id: int) -> None:

@@ -1,0 +1,30 @@
+"""Pages about money."""
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+
+from payments.gateways.registry import installed_gateways
+from payments.services.confirming import announce_event, keep_event
+
+
+def return_page(request: HttpRequest, reference: str) -> HttpResponse:
+    raise NotImplementedError
+
+
+@csrf_exempt
+@login_not_required
+@require_POST
+def webhook(request: HttpRequest, gateway: str) -> HttpResponse:
+    """Take a gateway's report: verify, keep, answer; a worker then asks the gateway what is true."""
+    adapter = installed_gateways().get(gateway)
+    if adapter is None:
+        raise Http404
+    event = adapter.read_event(request.body, request.headers)
+    if event is None:
+        return HttpResponse(status=400)
+    kept = keep_event(gateway_code=gateway, event=event, body=request.body)
+    if kept.handled_at is None:
+        announce_event(kept)
+    return HttpResponse(status=204)

@@ -1,0 +1,175 @@
+"""Every condition that must hold before a user type sees a sale and may buy: one list for the page, the rule and the office."""
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from accounts.models import User, UserType
+from accounts.selectors import current_user_type
+from opscom.core.errors import Allowed, Decision, Refused
+from opscom.provider.selectors import get_time_zone, local_date
+from permits.models import Permit, PermitStatus, Sale, TermKind
+from vehicles.models import Ownership, Vehicle
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One condition of a sale. `hides`: when it fails, the portal does not show the sale at all."""
+
+    code: str
+    text: str
+    is_met: bool
+    refusal: str
+    hides: bool = False
+    until: dt.datetime | None = None
+
+
+def write_moment(moment: dt.datetime) -> str:
+    """Write an instant as the reader's calendar and clock at the provider's place."""
+    return date_format(moment.astimezone(get_time_zone()), "DATETIME_FORMAT")
+
+
+def sale_conditions(
+    sale: Sale, user_type: UserType | None, *, now: dt.datetime, allotted: int, free: int
+) -> list[Condition]:
+    """Return every condition for this user type, met or not, in the order in which a person should hear of them.
+
+    `sale` comes with its lot, type and the type's user types loaded. `allotted` and `free` count its numbers.
+    """
+    return [
+        *_visibility(sale, user_type, allotted),
+        *_dates(sale, now),
+        Condition("free", _("A number is free"), free > 0, _("Full: every permit of this lot is taken.")),
+    ]
+
+
+def _visibility(sale: Sale, user_type: UserType | None, allotted: int) -> list[Condition]:
+    kinds = list(sale.permit_type.user_types.all())
+    contact = _("It is not on sale. Please contact the parking office.")
+    return [
+        Condition("lot_visible", _("The lot is visible"), sale.lot.is_visible, contact, hides=True),
+        Condition("type_active", _("The permit type is in use"), sale.permit_type.is_active, contact, hides=True),
+        Condition("sale_active", _("The sale is switched on"), sale.is_active, contact, hides=True),
+        Condition(
+            "user_type",
+            _("The permit type is for this user type"),
+            not kinds or user_type in kinds,
+            _("This permit is not for your user type (%(type)s).") % {"type": user_type or _("none")},
+            hides=True,
+        ),
+        Condition("allotted", _("Permit numbers are allotted to the sale"), allotted > 0, contact, hides=True),
+        Condition(
+            "dates_set",
+            _("A sale of fixed terms has its dates"),
+            sale.permit_type.term_kind != TermKind.FIXED or sale.valid_until is not None,
+            contact,
+            hides=True,
+        ),
+    ]
+
+
+def _dates(sale: Sale, now: dt.datetime) -> list[Condition]:
+    opens, closes = sale.opens_at, sale.closes_at
+    over = sale.valid_until is not None and sale.valid_until <= local_date(now)
+    return [
+        Condition(
+            "opened",
+            _("The sale has opened"),
+            opens <= now,
+            _("The sale opens on %(moment)s.") % {"moment": write_moment(opens)},
+            until=opens,
+        ),
+        Condition(
+            "not_closed",
+            _("The sale has not closed"),
+            closes is None or now < closes,
+            _("The sale closed on %(moment)s.") % {"moment": write_moment(closes) if closes else ""},
+        ),
+        Condition(
+            "not_over", _("Its dates are not over"), not over, _("The dates of this permit are over."), hides=True
+        ),
+    ]
+
+
+def first_failing(conditions: Iterable[Condition]) -> Condition | None:
+    """Return the first condition that is not met."""
+    return next((condition for condition in conditions if not condition.is_met), None)
+
+
+def is_shown(conditions: Iterable[Condition]) -> bool:
+    """Say whether the portal shows the sale."""
+    return all(condition.is_met for condition in conditions if condition.hides)
+
+
+def can_reserve(*, holder: User, sale: Sale, vehicles: Sequence[Vehicle], now: dt.datetime) -> Decision:
+    """Say whether the holder may reserve a permit of the sale for these vehicles now, or why not and until when."""
+    # The numbers themselves decide at the claim: here one free number is enough, whoever is about to take it.
+    allotted, free = sale.slots.exists(), sale.slots.filter(state="free").exists()
+    user_type = current_user_type(holder, local_date(now))
+    failing = first_failing(sale_conditions(sale, user_type, now=now, allotted=allotted, free=free))
+    if failing:
+        return Refused(failing.code, failing.refusal, failing.until)
+    for decision in (_person_limit(holder, sale), _vehicles_fit(holder, sale, vehicles, now)):
+        if not decision.is_allowed:
+            return decision
+    return Allowed()
+
+
+def _person_limit(holder: User, sale: Sale) -> Decision:
+    kind = sale.permit_type
+    live = list(Permit.objects.filter(holder=holder).live().select_related("sale__lot").order_by("reserved_at"))
+    if not holder.is_email_proved and live:
+        return Refused(
+            "email_not_proved",
+            _("Until you have proved your e-mail address you can hold one permit. You hold %(number)s.")
+            % {"number": live[0].number},
+        )
+    counted = [permit for permit in live if permit.limit_group == kind.limit_group]
+    if len(counted) < kind.max_per_person:
+        return Allowed()
+    return limit_refusal(kind.max_per_person, counted[0])
+
+
+def limit_refusal(limit: int, permit: Permit | None = None) -> Refused:
+    """Return the refusal of one permit too many, naming the one that stands in the way and until when."""
+    reason = ngettext(
+        "You may have %(limit)d permit of this kind at a time.",
+        "You may have %(limit)d permits of this kind at a time.",
+        limit,
+    ) % {"limit": limit}
+    if permit is None:
+        return Refused("person_limit", reason)
+    until = permit.held_until if permit.status == PermitStatus.RESERVED else permit.valid_until
+    held = (
+        _("%(number)s is reserved for you until %(moment)s.")
+        if permit.status == PermitStatus.RESERVED
+        else _("%(number)s is yours until %(moment)s.")
+    ) % {"number": permit.number, "moment": write_moment(until) if until else ""}
+    return Refused("person_limit", f"{reason} {held}", until)
+
+
+def _vehicles_fit(holder: User, sale: Sale, vehicles: Sequence[Vehicle], now: dt.datetime) -> Decision:
+    kind = sale.permit_type
+    if not vehicles:
+        return Refused("no_vehicle", _("Choose the vehicle that will park."))
+    if len(vehicles) > kind.max_vehicles:
+        return Refused(
+            "too_many_vehicles",
+            ngettext(
+                "This permit is for %(limit)d vehicle.",
+                "This permit is for up to %(limit)d vehicles.",
+                kind.max_vehicles,
+            )
+            % {"limit": kind.max_vehicles},
+        )
+    owned = Ownership.objects.visible_to(holder).usable(local_date(now)).filter(vehicle__in=vehicles)
+    kinds = {ownership.vehicle_id: ownership.kind for ownership in owned}
+    if set(kinds) != {vehicle.pk for vehicle in vehicles}:
+        return Refused("vehicle_not_usable", _("Choose active vehicles of your own."))
+    if kind.vehicle_kinds and not set(kinds.values()) <= set(kind.vehicle_kinds):
+        return Refused("vehicle_kind", _("This permit is only for certain kinds of vehicle; the chosen one is not."))
+    return Allowed()

@@ -1,0 +1,91 @@
+"""What becomes of a hold: prolonged once by its holder, given back, or lapsed."""
+
+import datetime as dt
+from functools import partial
+
+from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Greatest
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from opscom.core import audit
+from opscom.core.errors import NotAllowed
+from opscom.core.locks import lock_row, note_lock
+from opscom.core.transitions import advance
+from permits.models import PERMIT_MOVES, SLOT_MOVES, Permit, PermitStatus, SlotState
+from permits.services.promoting import promote_soon
+
+# A payer may be sent to a gateway's page this often with the hold prolonged each time; then the clock runs out.
+MOST_GATEWAY_HOLDS = 2
+
+
+@transaction.atomic
+def extend_hold(*, permit: Permit, actor: User, now: dt.datetime | None = None) -> Permit:
+    """Give the holder the type's minutes once more from now; raises NotAllowed the second time or when it is over."""
+    now = now or timezone.now()
+    permit = lock_row(Permit.objects.filter(pk=permit.pk), "product", "permit")
+    if permit.status != PermitStatus.RESERVED or permit.held_until is None or permit.held_until <= now:
+        raise NotAllowed(_("The hold has run out. Please reserve again."))
+    if permit.was_extended:
+        raise NotAllowed(_("The hold was already extended once. Please pay before it runs out."))
+    longer = max(permit.held_until, now + dt.timedelta(minutes=permit.permit_type.hold_minutes))
+    Permit.objects.filter(pk=permit.pk).update(held_until=longer, was_extended=True)
+    audit.record("permit.hold_extended", permit, actor=actor, held_until=longer)
+    permit.refresh_from_db()
+    return permit
+
+
+def hold_for_gateway(*, permit_ids: list[int], until: dt.datetime) -> None:
+    """Keep reserved permits while their payer is at the bank, at most twice for each."""
+    note_lock("product", "permit")
+    Permit.objects.filter(pk__in=permit_ids, status=PermitStatus.RESERVED, gateway_holds__lt=MOST_GATEWAY_HOLDS).update(
+        held_until=Greatest("held_until", until), gateway_holds=F("gateway_holds") + 1
+    )
+
+
+@transaction.atomic
+def give_back_reservation(*, permit: Permit, actor: User) -> None:
+    """The holder does not want it any more: the number is free for others at once."""
+    permit = lock_row(Permit.objects.filter(pk=permit.pk), "product", "permit")
+    if permit.status != PermitStatus.RESERVED:
+        raise NotAllowed(_("Only a reservation that is not paid can be given back."))
+    close_permit(permit, PermitStatus.CANCELLED)
+    audit.record("permit.given_back", permit, actor=actor)
+
+
+def lapse_next(now: dt.datetime | None = None) -> bool:
+    """Free the number of one hold that has run out; False when there is none (or another worker has it)."""
+    now = now or timezone.now()
+    with transaction.atomic():
+        note_lock("product", "permit")
+        due = Permit.objects.filter(status=PermitStatus.RESERVED, held_until__lte=now).order_by("held_until")
+        permit = due.select_for_update(skip_locked=True, no_key=True, of=("self",)).first()
+        if permit is None:
+            return False
+        close_permit(permit, PermitStatus.LAPSED)
+        audit.record("permit.lapsed", permit)
+    return True
+
+
+def end_next(now: dt.datetime | None = None) -> bool:
+    """End one active permit whose last instant has passed; False when there is none."""
+    now = now or timezone.now()
+    with transaction.atomic():
+        note_lock("product", "permit")
+        due = Permit.objects.filter(status=PermitStatus.ACTIVE, valid_until__lte=now).order_by("valid_until")
+        permit = due.select_for_update(skip_locked=True, no_key=True, of=("self",)).first()
+        if permit is None:
+            return False
+        close_permit(permit, PermitStatus.ENDED)
+        audit.record("permit.ended", permit)
+    return True
+
+
+def close_permit(permit: Permit, to: PermitStatus) -> None:
+    """Move a locked live permit to its end, and its number to the list; after the commit, the list decides who is next."""
+    advance(permit, to, table=PERMIT_MOVES, closed_at=timezone.now(), held_until=None)
+    slot = permit.slot
+    advance(slot, SlotState.FOR_LIST, table=SLOT_MOVES, field="state", permit=None)
+    transaction.on_commit(partial(promote_soon, slot.sale_id), robust=True)

@@ -1,0 +1,75 @@
+"""Hold one of a sale's numbers for a person."""
+
+import datetime as dt
+from collections.abc import Sequence
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import override
+
+from accounts.models import User
+from opscom.core import audit
+from opscom.core.errors import NotAllowed
+from opscom.core.transitions import advance
+from opscom.provider.selectors import local_date, start_of_day
+from permits.eligibility import can_reserve, limit_refusal
+from permits.models import SLOT_MOVES, Permit, PermitVehicle, Sale, Slot, SlotState
+from permits.pricing import price_taxes
+from permits.slots import claim_slot
+from permits.terms import permit_dates
+from vehicles.models import Vehicle
+
+
+def reserve_permit(
+    *, holder: User, sale: Sale, vehicles: Sequence[Vehicle], actor: User | None = None, now: dt.datetime | None = None
+) -> Permit:
+    """Hold a number of the sale for the holder until it is paid, at its price of this moment.
+
+    Raises NotAllowed with the rule that refuses (also when the last number went a moment ago), Busy after three tries
+    for the last numbers.
+    """
+    now = now or timezone.now()
+    try:
+        with transaction.atomic():
+            can_reserve(holder=holder, sale=sale, vehicles=vehicles, now=now).or_raise()
+            slot = claim_slot(sale)
+            if slot is None:
+                raise NotAllowed(_("Full: the last permit of this lot was taken a moment ago."))
+            return _hold(slot, holder, sale, vehicles, actor or holder, now)
+    except IntegrityError as error:
+        if "permits_permit_limit_per_person" not in str(error):
+            raise
+        # Two clicks in one moment: the database let one through.
+        raise NotAllowed(limit_refusal(sale.permit_type.max_per_person).reason) from error
+
+
+def _hold(slot: Slot, holder: User, sale: Sale, vehicles: Sequence[Vehicle], actor: User, now: dt.datetime) -> Permit:
+    kind = sale.permit_type
+    first, after_last = permit_dates(sale, local_date(now))
+    with override(holder.language):
+        taxes = [part.as_json() for part in price_taxes(kind.price, list(kind.taxes.all()))]
+    permit = Permit.objects.create(
+        number=slot.number,
+        holder=holder,
+        sale=sale,
+        limit_group=kind.limit_group,
+        holder_place=next_place(holder, kind.limit_group),
+        valid_from=max(start_of_day(first), now),
+        valid_until=start_of_day(after_last),
+        net=kind.price,
+        taxes=taxes,
+        held_until=now + dt.timedelta(minutes=kind.hold_minutes),
+    )
+    advance(slot, SlotState.HELD, table=SLOT_MOVES, field="state", permit=permit)
+    PermitVehicle.objects.bulk_create([PermitVehicle(permit=permit, vehicle=vehicle) for vehicle in vehicles])
+    audit.record("permit.reserved", permit, actor=actor, on_behalf_of=holder if actor != holder else None)
+    return permit
+
+
+def next_place(holder: User, limit_group: str) -> int:
+    """Return the smallest place among the holder's live permits of the group that is empty."""
+    taken = set(
+        Permit.objects.filter(holder=holder, limit_group=limit_group).live().values_list("holder_place", flat=True)
+    )
+    return next(place for place in range(1, len(taken) + 2) if place not in taken)

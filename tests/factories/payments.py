@@ -1,0 +1,33 @@
+"""Orders and payments for tests, taken through the real services and the demo bank."""
+
+from accounts.models import User
+from demo.bank import services as bank
+from demo.bank.models import BankSession
+from payments.models import Order, Payment
+from payments.services.attempts import start_payment
+from payments.services.orders import place_order
+from permits.models import Permit
+
+APPROVED, DECLINED = "4242424242424242", "4000000000000002"
+
+
+def order_permit(permit: Permit, payer: User | None = None) -> Order:
+    """Place the order for one reserved permit."""
+    payer = payer or permit.holder
+    return place_order(payer=payer, selection={"permit": [permit.pk]}, email=payer.email or "", language="en")
+
+
+def go_to_bank(order: Order) -> Payment:
+    """Start a payment at the demo bank and return its row."""
+    start_payment(order=order, gateway_code="demo-bank")
+    return order.payments.order_by("-pk")[0]
+
+
+def pay_at_bank(payment: Payment, card: str = APPROVED) -> BankSession:
+    """Use a test card on the bank's page; nothing is told to the portal yet."""
+    session = BankSession.objects.get(reference=payment.reference)
+    test_card = bank.find_card(card)
+    assert test_card is not None
+    bank.pay(session, test_card)
+    session.refresh_from_db()
+    return session
