@@ -139,6 +139,7 @@ class Supervisor:
         if root.exists():
             return
         half = root.with_name(f"{root.name}.{os.getpid()}")
+        half.mkdir(parents=True)
         self._step(
             "Static files are collected",
             "collectstatic",
