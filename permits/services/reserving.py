@@ -46,6 +46,10 @@ def reserve_permit(
 
 def _hold(slot: Slot, holder: User, sale: Sale, vehicles: Sequence[Vehicle], actor: User, now: dt.datetime) -> Permit:
     kind = sale.permit_type
+    place = next_place(holder, kind.limit_group)
+    if place > kind.max_per_person:
+        # Another click was committed after we looked; one that is still under way meets the database's own rule.
+        raise NotAllowed(limit_refusal(kind.max_per_person).reason)
     first, after_last = permit_dates(sale, local_date(now))
     with override(holder.language):
         taxes = [part.as_json() for part in price_taxes(kind.price, list(kind.taxes.all()))]
@@ -54,7 +58,7 @@ def _hold(slot: Slot, holder: User, sale: Sale, vehicles: Sequence[Vehicle], act
         holder=holder,
         sale=sale,
         limit_group=kind.limit_group,
-        holder_place=next_place(holder, kind.limit_group),
+        holder_place=place,
         valid_from=max(start_of_day(first), now),
         valid_until=start_of_day(after_last),
         net=kind.price,
