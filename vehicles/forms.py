@@ -1,5 +1,6 @@
 """What a person fills in about a vehicle."""
 
+import dataclasses
 import datetime as dt
 from collections.abc import Callable, Collection
 from typing import Any
@@ -8,13 +9,15 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from unfold.widgets import INPUT_CLASSES, SELECT_CLASSES
 
-from opscom.core.errors import DomainError
+from opscom.core.errors import DomainError, Refused
 from opscom.provider.models import Provider
+from opscom.provider.selectors import get_provider
 from vehicles import plates
 from vehicles.models import Colour, Ownership, PlateType, VehicleKind
 from vehicles.regions import region_choices
-from vehicles.selectors import default_plate_type
+from vehicles.selectors import can_add_vehicle, default_plate_type
 from vehicles.services import VehicleData
 
 # What the provider may ask beside the plate: `Provider.vehicle_fields` names those that are shown.
@@ -56,7 +59,7 @@ class VehicleForm(forms.Form):
 
     def __init__(self, *args: Any, provider: Provider, ownership: Ownership | None = None, **kwargs: Any) -> None:
         self.ownership = ownership
-        kwargs["initial"] = initial_of(ownership, provider)
+        kwargs["initial"] = {**initial_of(ownership, provider), **(kwargs.get("initial") or {})}
         super().__init__(*args, **kwargs)
         self.hide_extras(shown=provider.vehicle_fields or ())
         # A type that is no longer offered stays possible for the plate that has it.
@@ -116,7 +119,35 @@ class VehicleForm(forms.Form):
     def to_data(self) -> VehicleData:
         """Return what the services take; what was not asked stays as it was."""
         kept = {name: getattr(self.ownership, name) for name in EXTRA_FIELDS} if self.ownership else {}
-        return VehicleData(**{**kept, **self.cleaned_data})
+        asked = {field.name for field in dataclasses.fields(VehicleData)}
+        return VehicleData(**{**kept, **{name: value for name, value in self.cleaned_data.items() if name in asked}})
+
+
+class OfficeVehicleForm(VehicleForm, forms.ModelForm):
+    """The same questions for the office, which asks all of them, and names the person of a new vehicle."""
+
+    class Meta:
+        model = Ownership
+        fields = ["user"]
+
+    def __init__(self, *args: Any, instance: Ownership | None = None, **kwargs: Any) -> None:
+        ownership = instance if instance and instance.pk else None
+        super().__init__(*args, provider=get_provider(), ownership=ownership, instance=instance, **kwargs)
+        # The admin dresses the fields of models by itself; these are ours.
+        for name in VehicleForm.base_fields:
+            is_choice = isinstance(self.fields[name], forms.ChoiceField)
+            self.fields[name].widget.attrs["class"] = " ".join(SELECT_CLASSES if is_choice else INPUT_CLASSES)
+
+    def hide_extras(self, *, shown: Collection[str]) -> None:
+        """Keep all: the office may note what people are not asked."""
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean()
+        if "user" in data:
+            decision = can_add_vehicle(data["user"])
+            if isinstance(decision, Refused):
+                self.add_error("user", str(decision.reason))
+        return data
 
 
 def initial_of(ownership: Ownership | None, provider: Provider) -> dict[str, Any]:

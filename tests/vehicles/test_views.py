@@ -3,7 +3,9 @@
 import datetime as dt
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.models import User
@@ -50,19 +52,20 @@ def test_empty_list_says_what_to_do_next(browser: Client) -> None:
     assert f'href="{ADD}"' in text
 
 
-@pytest.mark.parametrize("rows", [1, 3])
-def test_list_queries_are_flat(rows: int, browser: Client, owner: User, django_assert_num_queries) -> None:
+def test_list_queries_are_flat(browser: Client, owner: User) -> None:
     owner.user_type.max_active_vehicles = 9
     owner.user_type.save()
-    for _row in range(rows):
-        make_ownership(owner)
-    browser.get(LIST)
-    with django_assert_num_queries(LIST_QUERIES):
-        text = page(browser.get(LIST))
-    assert text.count('role="switch"') == rows
-
-
-LIST_QUERIES = 10
+    counts = []
+    for rows in (1, 3):
+        while Ownership.objects.count() < rows:
+            make_ownership(owner)
+        browser.get(LIST)
+        with CaptureQueriesContext(connection) as queries:
+            text = page(browser.get(LIST))
+        assert text.count('role="switch"') == rows
+        counts.append(len(queries))
+    # Session, person, type, and four for the list and its count; the rest is what the base template shows of the cart.
+    assert counts[0] == counts[1] <= 12
 
 
 def test_list_shows_plate_region_and_switch(browser: Client, owner: User) -> None:
