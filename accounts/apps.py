@@ -1,7 +1,34 @@
+from typing import Any
+
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
 
 class AccountsConfig(AppConfig):
     name = "accounts"
     verbose_name = _("People")
+
+    def ready(self) -> None:
+        from accounts.roles import make_groups
+
+        post_migrate.connect(make_profile_fields, sender=self, dispatch_uid="accounts.profile_fields")
+        post_migrate.connect(make_groups, dispatch_uid="accounts.roles")
+
+
+def make_profile_fields(**kwargs: Any) -> None:
+    """Add the rows of built-in fields that are not there yet; what the office decided about the others stays."""
+    from accounts.models import ProfileField
+    from accounts.profile import BUILT_IN
+
+    rows = [
+        ProfileField(
+            name=field.name,
+            group=field.group,
+            state=field.state,
+            is_asked_at_registration=field.at_registration,
+            position=position,
+        )
+        for position, field in enumerate(BUILT_IN)
+    ]
+    ProfileField.objects.bulk_create(rows, ignore_conflicts=True)

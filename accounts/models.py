@@ -6,7 +6,7 @@ import pghistory
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 from phonenumber_field.modelfields import PhoneNumberField
@@ -51,6 +51,23 @@ class UserTypeDomain(models.Model):
         return self.domain
 
 
+class UserQuerySet(models.QuerySet["User"]):
+    """People, narrowed to those whom somebody may see."""
+
+    def visible_to(self, user: Any) -> "UserQuerySet":
+        """The office sees everybody whom its role lets it see; anybody else sees only themselves."""
+        if user.is_authenticated and user.is_staff and user.has_perm("accounts.view_user"):
+            return self
+        return self.filter(pk=user.pk)
+
+    def proved(self) -> "UserQuerySet":
+        return self.filter(email_proved_at__isnull=False)
+
+    def yielding(self) -> "UserQuerySet":
+        """Those who typed an address at registration and never proved it: whoever proves it first takes it over."""
+        return self.filter(email_proved_at__isnull=True, registered_at__isnull=False)
+
+
 class UserManager(BaseUserManager["User"]):
     """Makes people; e-mail is stored in lower case, and may be missing for those whom the office enters."""
 
@@ -74,6 +91,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     code = models.CharField(_("code"), max_length=12, unique=True, default=make_code, editable=False)
     email = models.EmailField(_("e-mail"), null=True, blank=True, unique=True)
     email_proved_at = models.DateTimeField(_("e-mail proved"), null=True, blank=True, editable=False)
+    # What a person typed at registration while another record holds that address. Nobody is told so: see `register`.
+    claimed_email = models.EmailField(_("e-mail claimed"), blank=True, editable=False)
+    registered_at = models.DateTimeField(_("registered"), null=True, blank=True, editable=False)
     first_name = models.CharField(_("first name"), max_length=80, blank=True)
     last_name = models.CharField(_("last name"), max_length=80, blank=True)
     mobile_phone = PhoneNumberField(_("mobile phone"), blank=True)
@@ -96,7 +116,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField(_("may open the office's site"), default=False)
     created_at = models.DateTimeField(_("entered"), auto_now_add=True)
 
-    objects = UserManager()
+    objects = UserManager.from_queryset(UserQuerySet)()
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
     REQUIRED_FIELDS: list[str] = []
@@ -104,24 +124,51 @@ class User(AbstractBaseUser, PermissionsMixin):
     class Meta:
         verbose_name = _("person")
         verbose_name_plural = _("people")
+        permissions = [("assign_roles", _("Can give roles and open the office's site to people"))]
         constraints = [
             models.CheckConstraint(condition=Q(email=Lower("email")), name="accounts_user_email_lower_case"),
             models.CheckConstraint(condition=~Q(email=""), name="accounts_user_email_null_not_empty"),
+            models.CheckConstraint(
+                condition=Q(claimed_email="") | Q(email__isnull=True), name="accounts_user_claim_has_no_email"
+            ),
+            models.CheckConstraint(
+                condition=Q(email_proved_at__isnull=True) | Q(email__isnull=False),
+                name="accounts_user_proved_has_email",
+            ),
+            models.CheckConstraint(
+                condition=Q(user_type_from__isnull=True)
+                | Q(user_type_until__isnull=True)
+                | Q(user_type_until__gt=F("user_type_from")),
+                name="accounts_user_type_until_after_from",
+            ),
         ]
         indexes = [models.Index(Lower("last_name"), Lower("first_name"), name="accounts_user_name")]
 
     def __str__(self) -> str:
-        return self.get_full_name() or self.email or self.code
+        return self.get_full_name() or self.contact_email or self.code
 
     def get_full_name(self) -> str:
         return f"{self.first_name} {self.last_name}".strip()
 
     def get_short_name(self) -> str:
-        return self.first_name or (self.email or "").partition("@")[0]
+        return self.first_name or self.contact_email.partition("@")[0]
+
+    @property
+    def contact_email(self) -> str:
+        """Where mail to this person goes: their address, proved or not; empty when there is none."""
+        return self.email or self.claimed_email
 
     @property
     def is_email_proved(self) -> bool:
         return self.email_proved_at is not None
+
+
+class FieldGroup(models.TextChoices):
+    PERSONAL = "personal", _("Personal Information")
+    ADDRESS = "address", _("Address")
+    EMPLOYEE = "employee", _("Employee")
+    STUDENT = "student", _("Student")
+    LICENCE = "licence", _("Driver's licence")
 
 
 class FieldState(models.TextChoices):
@@ -134,8 +181,8 @@ class FieldState(models.TextChoices):
 class ProfileField(models.Model):
     """How one built-in field of a person is asked: hidden, visible or required; editable or greyed out; when."""
 
-    name = models.CharField(_("field"), max_length=40, unique=True)
-    group = models.CharField(_("group"), max_length=20)
+    name = models.CharField(_("field"), max_length=40, unique=True, editable=False)
+    group = models.CharField(_("group"), max_length=20, choices=FieldGroup.choices, editable=False)
     state = models.CharField(_("state"), max_length=10, choices=FieldState.choices, default=FieldState.VISIBLE)
     is_editable = models.BooleanField(_("people may change it"), default=True)
     is_asked_at_registration = models.BooleanField(_("asked at registration"), default=False)
@@ -155,4 +202,4 @@ class ProfileField(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.name
+        return str(User._meta.get_field(self.name).verbose_name)

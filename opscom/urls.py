@@ -7,6 +7,7 @@ from django.urls import include, path
 urlpatterns = [
     path("", include("home.urls")),
     path("", include("accounts.urls")),
+    path("", include("accounts.sign_in_urls")),
     path("vehicles/", include("vehicles.urls")),
     path("permits/", include("permits.urls")),
     path("payments/", include("payments.urls")),

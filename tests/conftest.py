@@ -53,9 +53,12 @@ except BaseException:
     raise
 
 from django.conf import settings  # noqa: E402
+from django.core.cache import cache  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.db import connections  # noqa: E402
 from django.test import TestCase, TransactionTestCase  # noqa: E402
+
+from tests.people import *  # noqa: E402, F403
 
 TEMPLATE = f"opscom_template_{os.environ[MARK]}"
 OWN = f"opscom_test_{os.environ[MARK]}_{WORKER or 'main'}"
@@ -139,6 +142,12 @@ def django_db_setup(django_db_blocker: pytest.FixtureRequest) -> Iterator[None]:
         clone_template(OWN)
     with default_database(OWN):
         yield
+
+
+@pytest.fixture(autouse=True)
+def clear_cache() -> None:
+    """Forget what an earlier test cached: its rows were rolled back, and warm and cold queries count differently."""
+    cache.clear()
 
 
 def commits_for_real(item: pytest.Item) -> bool:

@@ -1,0 +1,98 @@
+"""The pages under a person's name: `Your Profile` and `Security`."""
+
+from django.contrib import messages
+from django.contrib.auth import update_session_auth_hash
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.utils.translation import override
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts import throttles
+from accounts.decorators import profile_not_required
+from accounts.forms import ChangePasswordForm, ProfileForm
+from accounts.languages import keep_language
+from accounts.middleware import AFTER_PROFILE
+from accounts.models import User
+from accounts.selectors import missing_fields
+from accounts.services import passwords, people, registration
+from accounts.views import PASSWORDS, form_page, too_many
+
+SECURITY = "accounts:security"
+
+
+class SignedIn(HttpRequest):
+    """What every view here gets: LoginRequiredMiddleware stands in front."""
+
+    user: User
+
+
+@profile_not_required
+@never_cache
+@form_page
+def profile(request: SignedIn) -> HttpResponse:
+    """`Your Profile`; while something required is missing, the only page that opens."""
+    is_incomplete = bool(missing_fields(request.user))
+    form = ProfileForm(request.POST or None, person=request.user)
+    if form.is_bound and form.is_valid():
+        values = form.profile()
+        people.save_profile(person=request.user, values=values)
+        language = values.get("language", request.LANGUAGE_CODE)
+        with override(language):
+            messages.success(request, _("Your profile is saved."))
+        response = redirect(_where_one_was_going(request))
+        keep_language(response, language)
+        return response
+    context = {"form": form, "is_incomplete": is_incomplete}
+    return render(request, "accounts/profile.html", context, status=422 if form.errors else 200)
+
+
+@profile_not_required
+@require_safe
+def security(request: SignedIn) -> HttpResponse:
+    """The address and its proof, and the password."""
+    return render(request, "accounts/security.html", {"has_password": request.user.has_usable_password()})
+
+
+@profile_not_required
+@never_cache
+@sensitive_post_parameters(*PASSWORDS)
+@form_page
+def change_password(request: SignedIn) -> HttpResponse:
+    """`Change Password`, for those who have one; a first password comes by the link only."""
+    if not request.user.has_usable_password():
+        return redirect(SECURITY)
+    is_many = request.method == "POST" and not throttles.may_check_own_password(request.user.code)
+    form = ChangePasswordForm(None if is_many else request.POST or None, person=request.user)
+    if form.is_bound and form.is_valid():
+        passwords.change_password(person=request.user, password=form.cleaned_data["password"])
+        update_session_auth_hash(request, request.user)
+        messages.success(request, _("Your password is changed."))
+        return redirect(SECURITY)
+    context = {"form": form, "refusal": too_many().message if is_many else ""}
+    return render(request, "accounts/change_password.html", context, status=429 if is_many else 200)
+
+
+@profile_not_required
+@require_POST
+def send_link(request: SignedIn) -> HttpResponse:
+    """Send the link that proves the address again."""
+    person = request.user
+    if person.is_email_proved or not person.contact_email:
+        return redirect(SECURITY)
+    if throttles.may_mail(person.contact_email):
+        registration.send_proof_link(person=person)
+        messages.success(request, _("Please check your email for an activation link."))
+    else:
+        messages.warning(request, _("Several links have been sent already. Please wait an hour before the next one."))
+    return redirect(SECURITY)
+
+
+def _where_one_was_going(request: SignedIn) -> str:
+    target = request.session.pop(AFTER_PROFILE, "")
+    is_ours = url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure())
+    return target if is_ours else reverse("accounts:profile")

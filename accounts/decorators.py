@@ -1,0 +1,32 @@
+"""Marks on views."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+
+from accounts.languages import is_choice_due
+
+View = TypeVar("View", bound=Callable[..., HttpResponse])
+
+
+def profile_not_required(view: View) -> View:
+    """Leave the view open to people whose profile is not complete. Public views are open anyway."""
+    view.profile_required = False  # type: ignore[attr-defined]
+    return view
+
+
+def language_chosen(view: View) -> Callable[..., HttpResponse]:
+    """Ask a device for its language before it sees one of the front doors; never in the middle of something."""
+
+    @wraps(view)
+    def ask_first(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.method in ("GET", "HEAD") and is_choice_due(request):
+            return redirect(f"{reverse('accounts:language')}?{urlencode({'next': request.get_full_path()})}")
+        return view(request, *args, **kwargs)
+
+    return ask_first

@@ -1,0 +1,57 @@
+"""Links to a password page: signed, of limited life, and dead once used.
+
+Nothing is stored. The signature covers a digest of the person's password hash and address; using the link changes the
+password, so the digest in every link that was sent before fits no more. `last_login` stays out of it: who was signed
+in at registration signs in and out before the e-mail is read.
+"""
+
+from enum import StrEnum
+
+from django.core import signing
+from django.utils.crypto import constant_time_compare, salted_hmac
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from opscom.core.errors import DomainError
+from opscom.provider.selectors import get_provider
+
+
+class Purpose(StrEnum):
+    """Which page the link opens; a link for one does not open the other."""
+
+    CREATE = "create"
+    RESET = "reset"
+
+
+class LinkDead(DomainError):
+    """Used, expired, altered, or overtaken by a change of the address or password. Which of these is not told."""
+
+    def __init__(self) -> None:
+        super().__init__(_("This link has been used or has expired."))
+
+
+def make_token(user: User, purpose: Purpose) -> str:
+    """Return the token of a link for this person; the same state gives a link that dies with all the others."""
+    return signing.dumps([user.code, _state(user)], salt=_salt(purpose))
+
+
+def read_token(token: str, purpose: Purpose) -> User:
+    """Return the person for whom the link was made; raises LinkDead."""
+    hours = get_provider().password_link_hours
+    try:
+        code, state = signing.loads(token, salt=_salt(purpose), max_age=hours * 3600)
+    except (signing.BadSignature, ValueError, TypeError) as error:
+        raise LinkDead from error
+    user = User.objects.filter(code=code, is_active=True).first()
+    if user is None or not constant_time_compare(state, _state(user)):
+        raise LinkDead
+    return user
+
+
+def _salt(purpose: Purpose) -> str:
+    return f"accounts.links.{purpose}"
+
+
+def _state(user: User) -> str:
+    state = f"{user.pk}|{user.password}|{user.email}|{user.claimed_email}"
+    return salted_hmac("accounts.links.state", state, algorithm="sha256").hexdigest()[:32]

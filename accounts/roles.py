@@ -1,0 +1,111 @@
+"""The office's roles: one table, from which the permission groups are made after every migrate.
+
+A later app extends RIGHTS and nothing else. The six groups are the program's: the office gives them to people and
+makes groups of its own beside them, but does not edit them.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.apps import apps
+from django.contrib.auth.management import create_permissions
+from django.contrib.auth.models import Group, Permission
+from django.db.models import Q
+from django.utils.translation import gettext_lazy
+
+ADMINISTRATOR = "Administrator"
+CLERK = "Clerk"
+APPEALS_OFFICER = "Appeals officer"
+ENFORCEMENT_OFFICER = "Enforcement officer"
+CASHIER = "Cashier"
+AUDITOR = "Auditor"
+
+NAMES = {
+    ADMINISTRATOR: gettext_lazy("Administrator"),
+    CLERK: gettext_lazy("Clerk"),
+    APPEALS_OFFICER: gettext_lazy("Appeals officer"),
+    ENFORCEMENT_OFFICER: gettext_lazy("Enforcement officer"),
+    CASHIER: gettext_lazy("Cashier"),
+    AUDITOR: gettext_lazy("Auditor"),
+}
+
+# The machinery's own tables: sessions, migrations and content types are nobody's business.
+NOT_OFFERED = {"sessions", "contenttypes", "admin", "pghistory", "account"}
+# What is written once and then only read, by every role.
+READ_ONLY = {"core.auditentry", "provider.agreement", "messaging.message"}
+
+VIEW = ("view",)
+KEEP = ("view", "add", "change")
+
+# role -> "app.model" -> what it may do. A model that is not installed (yet) is skipped. Codenames that are no
+# add/change/delete/view stand under their whole name ("accounts.assign_roles").
+RIGHTS: dict[str, dict[str, tuple[str, ...]]] = {
+    CLERK: {
+        "accounts.user": KEEP,
+        "accounts.usertype": VIEW,
+        "vehicles.vehicle": KEEP,
+        "vehicles.platetype": VIEW,
+        "permits.permit": KEEP,
+        "permits.permittype": VIEW,
+        "permits.sale": VIEW,
+        "provider.lot": VIEW,
+        "provider.term": VIEW,
+        "payments.order": VIEW,
+        "payments.payment": VIEW,
+        "messaging.message": VIEW,
+        "core.auditentry": VIEW,
+    },
+    APPEALS_OFFICER: {
+        "accounts.user": VIEW,
+        "vehicles.vehicle": VIEW,
+        "permits.permit": VIEW,
+        "provider.lot": VIEW,
+        "payments.order": VIEW,
+    },
+    ENFORCEMENT_OFFICER: {
+        "vehicles.vehicle": VIEW,
+        "permits.permit": VIEW,
+        "provider.lot": VIEW,
+    },
+    CASHIER: {
+        "accounts.user": VIEW,
+        "permits.permit": VIEW,
+        "payments.order": ("view", "change"),
+        "payments.payment": ("view", "change"),
+        "payments.refund": KEEP,
+    },
+}
+
+
+def permissions_of(role: str) -> Iterable[Permission]:
+    """Return the permissions that a role has, of those that exist in this installation."""
+    offered = Permission.objects.exclude(content_type__app_label__in=NOT_OFFERED).select_related("content_type")
+    if role == ADMINISTRATOR:
+        return [right for right in offered if not _changes_what_is_read_only(right)]
+    if role == AUDITOR:
+        return [right for right in offered if right.codename.startswith("view_")]
+    wanted = Q(pk__in=[])
+    for model, deeds in RIGHTS[role].items():
+        app_label, _dot, name = model.partition(".")
+        wanted |= Q(content_type__app_label=app_label, codename__in=[_codename(deed, name) for deed in deeds])
+    return list(offered.filter(wanted))
+
+
+def make_groups(sender: Any, **kwargs: Any) -> None:
+    """Give the six groups exactly what the table says; runs after the last app's permissions have been made."""
+    if sender is not [config for config in apps.get_app_configs() if config.models_module][-1]:
+        return
+    # Our receiver may be called before Django's own, which makes the permissions of this last app.
+    create_permissions(sender, verbosity=0)
+    for name in NAMES:
+        group, _made = Group.objects.get_or_create(name=name)
+        group.permissions.set(permissions_of(name))
+
+
+def _codename(deed: str, model: str) -> str:
+    return f"{deed}_{model}" if deed in ("view", "add", "change", "delete") else deed
+
+
+def _changes_what_is_read_only(right: Permission) -> bool:
+    model = f"{right.content_type.app_label}.{right.content_type.model}"
+    return model in READ_ONLY and not right.codename.startswith("view_")

@@ -1,0 +1,59 @@
+"""What people and the office change about a person."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from accounts import emails
+from accounts.models import User
+from opscom.core import audit
+from opscom.core.errors import NotAllowed
+
+
+@transaction.atomic
+def save_profile(*, person: User, values: Mapping[str, Any]) -> None:
+    """Write the profile fields that changed; the log names the fields, the history holds the values."""
+    changed = [name for name, value in values.items() if getattr(person, name) != value]
+    if not changed:
+        return
+    for name in changed:
+        setattr(person, name, values[name])
+    person.save(update_fields=changed)
+    audit.record("person.profile_changed", person, actor=person, fields=changed)
+
+
+def change_language(*, person: User, language: str) -> None:
+    """Remember the language in which this person is written to."""
+    save_profile(person=person, values={"language": language})
+
+
+@transaction.atomic
+def save_person(*, person: User, actor: User, changed: Iterable[str]) -> None:
+    """Save what the office entered. A new address is not proved, and ends every link that was sent to the old one."""
+    changed = list(changed)
+    is_new = person.pk is None
+    if is_new:
+        person.set_unusable_password()
+    if "email" in changed:
+        person.email_proved_at = None
+        person.claimed_email = ""
+    person.save()
+    audit.record("person.entered" if is_new else "person.changed", person, actor=actor, fields=changed)
+
+
+def record_roles(*, person: User, actor: User, before: Iterable[str]) -> None:
+    """Write down which roles somebody had and has; call it in the transaction that changed them."""
+    had, has = sorted(before), sorted(person.groups.values_list("name", flat=True))
+    if had != has:
+        audit.record("person.roles_changed", person, actor=actor, before=had, after=has)
+
+
+@transaction.atomic
+def send_password_link(*, person: User, actor: User) -> None:
+    """Invite somebody to set a password; raises NotAllowed for people without an e-mail address or without sign-in."""
+    if not person.email or not person.is_active:
+        raise NotAllowed(_("%(person)s has no e-mail address or may not sign in.") % {"person": person})
+    emails.create_password(person)
+    audit.record("person.password_link_sent", person, actor=actor)

@@ -1,0 +1,44 @@
+"""How often a client, an address or a person may try to get in or make us send mail."""
+
+from django.http import HttpRequest
+
+from opscom.core.addresses import throttle_address
+from opscom.core.throttles import allow
+
+MINUTE, HOUR, DAY = 60, 3600, 86400
+
+
+def may_try_password(request: HttpRequest, email: str) -> bool:
+    """Few tries per address from one client; more in all, so that strangers cannot shut the owner out cheaply."""
+    client = throttle_address(request)
+    tries = [
+        allow("sign-in.client", client, limit=60, seconds=10 * MINUTE),
+        allow("sign-in.client-address", f"{client}|{email}", limit=6, seconds=10 * MINUTE),
+        allow("sign-in.address", email, limit=100, seconds=HOUR),
+    ]
+    return all(tries)
+
+
+def may_register(request: HttpRequest) -> bool:
+    """A family or a small office behind one address may register; a script may not."""
+    return allow("register.client", throttle_address(request), limit=20, seconds=HOUR)
+
+
+def may_ask_reminder(request: HttpRequest) -> bool:
+    """Count one reminder that this client asks for."""
+    return allow("reminder.client", throttle_address(request), limit=20, seconds=HOUR)
+
+
+def may_open_link(request: HttpRequest) -> bool:
+    """Count one try to use a password link."""
+    return allow("link.client", throttle_address(request), limit=60, seconds=HOUR)
+
+
+def may_mail(email: str) -> bool:
+    """Count one mail to an address that somebody typed. Beyond the limit nothing is sent, and nobody is told so."""
+    return all([allow("mail.hour", email, limit=5, seconds=HOUR), allow("mail.day", email, limit=15, seconds=DAY)])
+
+
+def may_check_own_password(person_code: str) -> bool:
+    """Count one try of the current password by somebody signed in: the session may be a stolen one."""
+    return allow("own-password", person_code, limit=10, seconds=HOUR)

@@ -1,0 +1,85 @@
+"""The cast of all tests: one person of each kind, and a browser for each. Fixtures; tests/conftest.py brings them in."""
+
+from collections.abc import Callable
+
+import pytest
+from django.conf import settings
+from django.test import Client
+
+from accounts.models import User
+from accounts.roles import ADMINISTRATOR, CLERK, ENFORCEMENT_OFFICER
+from tests.factories.accounts import make_user
+
+__all__ = [
+    "administrator",
+    "anonymous",
+    "clerk",
+    "client_of",
+    "manager",
+    "officer",
+    "other_resident",
+    "resident",
+    "unproved_resident",
+]
+
+
+@pytest.fixture
+def resident(db: None) -> User:
+    """Somebody with a complete profile and a proved address."""
+    return make_user(first_name="Maya", last_name="Chen", email="maya.chen@example.org")
+
+
+@pytest.fixture
+def other_resident(db: None) -> User:
+    """A stranger to `resident`."""
+    return make_user(first_name="Luc", last_name="Tremblay", email="luc.tremblay@example.org")
+
+
+@pytest.fixture
+def unproved_resident(db: None) -> User:
+    """Somebody who registered a moment ago."""
+    return make_user(first_name="Noor", last_name="Haddad", email="noor.haddad@example.org", is_proved=False)
+
+
+@pytest.fixture
+def manager(db: None) -> User:
+    """A company manager."""
+    return make_user(first_name="Priya", last_name="Raman", email="priya.raman@example.org")
+
+
+@pytest.fixture
+def officer(db: None) -> User:
+    """An enforcement officer."""
+    return make_user(role=ENFORCEMENT_OFFICER, first_name="Omar", last_name="Field", email="omar.field@example.org")
+
+
+@pytest.fixture
+def clerk(db: None) -> User:
+    """A clerk of the parking office."""
+    return make_user(role=CLERK, first_name="Clara", last_name="Desk", email="clara.desk@example.org")
+
+
+@pytest.fixture
+def administrator(db: None) -> User:
+    """An administrator of the parking office (by role, not a superuser)."""
+    return make_user(role=ADMINISTRATOR, first_name="Ada", last_name="Office", email="ada.office@example.org")
+
+
+@pytest.fixture
+def client_of() -> Callable[..., Client]:
+    """Return a browser in which this person is signed in, on a device that has chosen English."""
+
+    def sign_in(user: User | None = None) -> Client:
+        client = Client()
+        client.cookies[settings.LANGUAGE_COOKIE_NAME] = "en"
+        if user is not None:
+            client.force_login(user)
+        return client
+
+    return sign_in
+
+
+@pytest.fixture
+def anonymous(client_of: Callable[..., Client], db: None) -> Client:
+    """A browser of nobody in particular, on a device that has chosen English."""
+    return client_of()
