@@ -52,6 +52,8 @@ def check_image(file: IO[bytes], *, max_bytes: int = MAX_IMAGE_BYTES, max_pixels
         kind = _decode(file, max_pixels)
     except ValidationError:
         raise
+    except Image.DecompressionBombError as error:
+        raise too_many_pixels(max_pixels) from error
     except Exception as error:
         # Pillow raises many kinds of errors on broken files; each of them means the same to the sender.
         raise ValidationError(_("Please choose a PNG or JPEG picture."), code="not_an_image") from error
@@ -60,16 +62,18 @@ def check_image(file: IO[bytes], *, max_bytes: int = MAX_IMAGE_BYTES, max_pixels
     return IMAGE_TYPES[kind]
 
 
+def too_many_pixels(limit: int) -> ValidationError:
+    """Return the refusal of a picture that is larger than the limit."""
+    text = _("The picture is too large: at the most %(count)s million pixels, please.")
+    return ValidationError(text % {"count": limit // 1_000_000}, code="too_many_pixels")
+
+
 def _decode(file: IO[bytes], max_pixels: int) -> str:
     with warnings.catch_warnings():
         # Our own limit stands below; Pillow's warning at its own would only make noise.
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
         with Image.open(file, formats=list(IMAGE_TYPES)) as image:
             if image.width * image.height > max_pixels:
-                raise ValidationError(
-                    _("The picture is too large: at the most %(count)s million pixels, please.")
-                    % {"count": max_pixels // 1_000_000},
-                    code="too_many_pixels",
-                )
+                raise too_many_pixels(max_pixels)
             image.load()
             return str(image.format)

@@ -1,8 +1,9 @@
 """Put messages into the outbox, and what the office may do with them. Sending is `delivery`'s part."""
 
+import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -11,8 +12,21 @@ from django.utils.translation import gettext_lazy as _
 
 from opscom.core import audit, secrets
 from opscom.core.errors import Allowed, Decision, Refused
+from opscom.core.hooks import after_commit
 from opscom.core.transitions import advance
 from opscom.messaging.models import MESSAGE_MOVES, Channel, Lane, Message, MessageStatus
+
+BROKER_PAUSE = 5.0
+
+
+@dataclass
+class _Broker:
+    """What this process knows about the broker."""
+
+    away_until: float = 0.0
+
+
+_broker = _Broker()
 
 
 def queue_email(
@@ -87,14 +101,23 @@ def _queue(dedupe_key: str, secret_context: Mapping[str, Any] | None, **fields: 
 
 def _announce_on_commit(message: Message) -> None:
     # robust: a dead broker must not turn a committed purchase into an error page; the sweeper sends it later.
-    transaction.on_commit(partial(announce, message.pk, message.lane), robust=True)
+    after_commit(announce, message.pk, message.lane)
 
 
 def announce(message_id: int, lane: str) -> None:
-    """Tell a worker that a message waits; when this is lost, the sweeper finds it."""
+    """Tell a worker that a message waits; when this is lost, the sweeper finds it.
+
+    A broker that did not answer is left alone for some seconds: a page that writes five messages waits for it once.
+    """
     from opscom.messaging.tasks import deliver_message  # noqa: PLC0415 - tasks import services
 
-    deliver_message.apply_async(args=(message_id,), queue=lane)
+    if time.monotonic() < _broker.away_until:
+        return
+    try:
+        deliver_message.apply_async(args=(message_id,), queue=lane)
+    except Exception:
+        _broker.away_until = time.monotonic() + BROKER_PAUSE
+        raise
 
 
 def can_send_again(message: Message) -> Decision:

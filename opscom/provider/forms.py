@@ -40,6 +40,14 @@ class ProviderForm(forms.ModelForm):
         required=False,
         help_text=_("None ticked means all."),
     )
+    vehicle_fields = forms.MultipleChoiceField(
+        label=_("Vehicle details asked"),
+        # The names of the fields of `vehicles.Ownership`, which stands on a floor above.
+        choices=[("kind", _("Kind")), ("make", _("Make")), ("model", _("Model")), ("colour", _("Colour"))],
+        widget=forms.CheckboxSelectMultiple,
+        required=False,
+        help_text=_("Beside plate, state/province, plate type and year."),
+    )
 
     class Meta:
         model = Provider
@@ -47,7 +55,8 @@ class ProviderForm(forms.ModelForm):
             *["name", "short_name", "logo", "colour", "phone", "email", "address", "opening_hours"],
             *["office_weekdays", "office_opens", "office_closes", "time_zone", "first_weekday", "languages"],
             *["home_country", "home_region", "currency", "prices_include_tax", "is_registration_open"],
-            *["registration_mode", "password_link_hours", "is_vehicle_deletion_on", "oversell_percent"],
+            *["registration_mode", "password_link_hours", "is_vehicle_deletion_on", "vehicle_fields"],
+            "oversell_percent",
             *["reprint_minutes", "history_months"],
         ]
 

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from opscom.core import audit
 from opscom.core.errors import Stale
+from opscom.core.hooks import after_commit
 from opscom.provider.models import Agreement, Disclaimer, Provider
 from opscom.provider.selectors import current_disclaimer, forget_cached
 
@@ -24,7 +25,7 @@ def save_provider(*, provider: Provider, actor: Any, changed: list[str] | None =
 
 def forget_on_commit() -> None:
     """Have every process read the provider and its holidays anew once this transaction is committed."""
-    transaction.on_commit(forget_cached, robust=True)
+    after_commit(forget_cached)
 
 
 @transaction.atomic

@@ -4,8 +4,10 @@ import smtplib
 from email.utils import parseaddr
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.mail import EmailMultiAlternatives
 from django.core.mail.message import sanitize_address
+from django.core.validators import validate_email
 
 from opscom.messaging.channels import Letter, Permanent, Temporary
 from opscom.provider.selectors import get_provider
@@ -21,7 +23,11 @@ OURS = (
 def send(letter: Letter) -> None:
     """Hand the letter to the mail server; raises Temporary or Permanent."""
     try:
+        validate_email(letter.to)
         _compose(letter).send()
+    except ValidationError as error:
+        # A mail server would take a bare name for one of its own users.
+        raise Permanent(f"Not an e-mail address: {letter.to}") from error
     except smtplib.SMTPRecipientsRefused as error:
         code, answer = next(iter(error.recipients.values()), (450, b""))
         raise _judge(code, answer) from error

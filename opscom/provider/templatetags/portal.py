@@ -26,7 +26,7 @@ TONES = {"good", "warn", "bad", "calm", "plain"}
 def icon(name: str) -> SafeString:
     """Draw a lucide icon, sized by the text beside it and silent for screen readers; kept, as drawing is slow."""
     # Safe: the drawing is the library's own, and an unknown name raises.
-    return mark_safe(lucide._render_icon(str(name), None, aria_hidden="true"))  # noqa: S308
+    return mark_safe(lucide._render_icon(str(name), None, **{"aria-hidden": "true", "class": "icon"}))  # noqa: S308
 
 
 @register.simple_tag
