@@ -8,6 +8,9 @@ class PermitsConfig(AppConfig):
 
     def ready(self) -> None:
         from payments import purchasables
+        from permits.entitlement import PermitEntitlements
         from permits.purchasable import PermitPurchase
+        from vehicles import entitlements
 
         purchasables.register(PermitPurchase())
+        entitlements.register(PermitEntitlements())

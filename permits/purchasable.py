@@ -75,5 +75,6 @@ def _quote(permit: Permit) -> Quote:
         taxes=[TaxPart(t["name"], t["number"], Decimal(t["percent"]), Decimal(t["amount"])) for t in permit.taxes],
         url=reverse("permits:detail", args=[permit.code]),
         held_until=permit.held_until,
-        can_be_given_back=True,
+        give_back_url=reverse("permits:give-back", args=[permit.code]),
+        extend_url="" if permit.was_extended else reverse("permits:extend", args=[permit.code]),
     )

@@ -1,7 +1,6 @@
 """A permit is paid, or its money goes back."""
 
 import datetime as dt
-from functools import partial
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -10,6 +9,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from opscom.core import audit
 from opscom.core.errors import Refused
+from opscom.core.hooks import after_commit
 from opscom.core.locks import lock_row
 from opscom.core.transitions import advance
 from payments.models import Order
@@ -44,7 +44,7 @@ def activate_permit(*, permit_id: int, order: Order) -> Done | Refused:
     else:
         return Refused("closed", _("It was given back or cancelled before the payment arrived."))
     audit.record("permit.activated", permit, actor=order.payer, order=order.code)
-    transaction.on_commit(partial(_prepare_document, permit.pk), robust=True)
+    after_commit(_prepare_document, permit.pk)
     return Done()
 
 

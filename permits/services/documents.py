@@ -1,8 +1,8 @@
 """A permit's PDF: made by the worker when the permit becomes active, kept by a hash of what it shows, printed by rule."""
 
-import base64
 import datetime as dt
 import hashlib
+import logging
 
 import segno
 from django.conf import settings
@@ -13,16 +13,20 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import override
+from kombu.exceptions import OperationalError
 
 from accounts.models import User
 from opscom.core import audit
 from opscom.core.codes import make_code
 from opscom.core.errors import Allowed, Decision, NotAllowed, Refused
 from opscom.core.locks import lock_row
-from opscom.provider.selectors import get_provider
+from opscom.core.pdf import write_pdf
+from opscom.provider.selectors import get_provider, logo_as_data
 from permits.eligibility import write_moment
 from permits.models import Permit, PermitDocument, PermitPrint, PermitStatus
+from permits.validity import describe_validity
 
+log = logging.getLogger(__name__)
 PRINTABLE = [PermitStatus.ACTIVE]
 
 
@@ -44,7 +48,8 @@ def render_document(permit: Permit) -> str:
             {
                 "permit": permit,
                 "provider": get_provider(),
-                "logo": _logo_as_data(),
+                "logo": logo_as_data(),
+                "places": describe_validity(permit.permit_type, permit.lot),
                 "status_url": status_url,
                 "qr": segno.make(f"{status_url}?lang={permit.holder.language}", error="m").svg_data_uri(
                     scale=4, border=0
@@ -52,15 +57,6 @@ def render_document(permit: Permit) -> str:
                 "vehicles": [link.vehicle for link in permit.vehicle_links.all()],
             },
         )
-
-
-def _logo_as_data() -> str:
-    logo = get_provider().logo
-    if not logo:
-        return ""
-    with logo.open("rb") as file:
-        kind = "png" if logo.name.endswith(".png") else "jpeg"
-        return f"data:image/{kind};base64,{base64.b64encode(file.read()).decode()}"
 
 
 def current_document(permit: Permit) -> PermitDocument | None:
@@ -93,19 +89,6 @@ def make_document(*, permit_id: int) -> PermitDocument | None:
         document.file.delete(save=False)
         return PermitDocument.objects.get(**key)
     return document
-
-
-def write_pdf(html: str) -> bytes:
-    """Turn HTML into a PDF; anything that is not inline is refused, so a document can never fetch an address."""
-    from weasyprint import HTML, default_url_fetcher  # noqa: PLC0415 - takes a second, and only the worker needs it
-
-    def inline_only(url: str, *args: object, **kwargs: object) -> object:
-        if not url.startswith("data:"):
-            raise ValueError("Documents fetch nothing.")
-        return default_url_fetcher(url)
-
-    pdf: bytes = HTML(string=html, url_fetcher=inline_only).write_pdf()
-    return pdf
 
 
 def make_missing_documents() -> int:

@@ -1,7 +1,6 @@
 """What becomes of a hold: prolonged once by its holder, given back, or lapsed."""
 
 import datetime as dt
-from functools import partial
 
 from django.db import transaction
 from django.db.models import F
@@ -12,6 +11,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from opscom.core import audit
 from opscom.core.errors import NotAllowed
+from opscom.core.hooks import after_commit
 from opscom.core.locks import lock_row, note_lock
 from opscom.core.transitions import advance
 from permits.models import PERMIT_MOVES, SLOT_MOVES, Permit, PermitStatus, SlotState
@@ -88,4 +88,4 @@ def close_permit(permit: Permit, to: PermitStatus) -> None:
     advance(permit, to, table=PERMIT_MOVES, closed_at=timezone.now(), held_until=None)
     slot = permit.slot
     advance(slot, SlotState.FOR_LIST, table=SLOT_MOVES, field="state", permit=None)
-    transaction.on_commit(partial(promote_soon, slot.sale_id), robust=True)
+    after_commit(promote_soon, slot.sale_id)
