@@ -1,5 +1,6 @@
 """A person's vehicles: the list with its switches, add, edit, remove."""
 
+from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
@@ -39,7 +40,6 @@ def show_list(request: SignedIn) -> HttpResponse:
     context = {
         **count_facts(request.user),
         "page": page,
-        "can_add": can_add_vehicle(request.user),
         "next": came_from,
         "add_url": reverse("vehicles:add") + (f"?{urlencode({'next': came_from})}" if came_from else ""),
         "can_go_on": bool(came_from) and active_vehicles_of(request.user).exists(),
@@ -127,9 +127,10 @@ def own_vehicle(request: SignedIn, code: str) -> Ownership:
     return get_object_or_404(vehicles_of(request.user), code=code)
 
 
-def count_facts(user: User) -> dict[str, int | bool]:
-    """Return what the head of the list and each row say besides the vehicles."""
+def count_facts(user: User) -> dict[str, Any]:
+    """Return what the head of the list and each row say besides the vehicles: all that a switch changes."""
     return {
+        "can_add": can_add_vehicle(user),
         "active_count": count_active(user),
         "limit": active_limit(user),
         "is_deletion_on": get_provider().is_vehicle_deletion_on,

@@ -314,6 +314,7 @@ def test_switch_swaps_its_row_and_the_count(browser: Client, owner: User) -> Non
     assert 'aria-checked="false"' in text
     assert 'hx-swap-oob="true"' in text
     assert "0 of 2 vehicles active" in text
+    assert "before adding a new one" not in text
     assert "HX-Request" in response["Vary"]
 
 
