@@ -1,11 +1,14 @@
 """The office's pages about vehicles."""
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from opscom.core.models import AuditEntry
-from opscom.provider.selectors import local_date
+from opscom.provider.forms import ProviderForm
+from opscom.provider.selectors import get_provider, local_date
 from tests.factories.vehicles import make_owner, make_ownership, plate_type, set_provider
 from vehicles.models import Ownership, Vehicle
 
@@ -136,3 +139,25 @@ def test_plate_types_are_in_both_languages(office: Client) -> None:
     assert "Passenger" in page(office.get("/admin/vehicles/platetype/"))
     assert plate_type("motorcycle").name == {"en": "Motorcycle", "fr-ca": "Motocyclette"}
     page(office.get(f"/admin/vehicles/platetype/{plate_type().pk}/change/"))
+
+
+@pytest.mark.parametrize("path", [VEHICLES, OWNERSHIPS])
+def test_lists_of_the_office_cost_the_same_with_more_rows(office: Client, path: str) -> None:
+    counts = []
+    for rows in (1, 3):
+        while Ownership.objects.count() < rows:
+            make_ownership(make_owner(last_name="Driver"))
+        office.get(path)
+        with CaptureQueriesContext(connection) as queries:
+            assert page(office.get(path)).count("TST ") >= rows
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
+
+
+def test_office_chooses_which_details_are_asked(office: Client) -> None:
+    form = ProviderForm(instance=get_provider())
+    data = {**form.initial, "vehicle_fields": ["make", "colour"], "office_weekdays": [0], "address": ""}
+    filled_form = ProviderForm(data, instance=get_provider())
+    assert "vehicle_fields" not in filled_form.errors
+    assert filled_form.cleaned_data["vehicle_fields"] == ["make", "colour"]
+    assert "vehicle_fields" in ProviderForm({**data, "vehicle_fields": ["user"]}, instance=get_provider()).errors
