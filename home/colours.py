@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-WHITE, INK = "#ffffff", "#0b1220"
+WHITE, BLACK = "#ffffff", "#000000"
 # The grounds on which coloured text stands; they mirror the tokens of static/css/portal.css.
 LIGHT_PAGE, DARK_PAGE, DARK_CARD = "#f4f6fb", "#0b1220", "#121c31"
 # A little above AA's 4.5, so that rounding to whole colour steps cannot fall below it.
@@ -55,12 +55,12 @@ def readable_on(colour: str, grounds: list[str], towards: str) -> str:
 def light_brand(colour: str) -> Brand:
     """Return the colours for the light theme; the surface is the provider's colour itself."""
     soft = mix(colour, WHITE, 0.9)
-    ink = max(WHITE, INK, key=lambda candidate: contrast(candidate, colour))
-    return Brand(colour, ink, readable_on(colour, [WHITE, LIGHT_PAGE, soft], "#000000"), soft)
+    ink = max(WHITE, BLACK, key=lambda candidate: contrast(candidate, colour))
+    return Brand(colour, ink, readable_on(colour, [WHITE, LIGHT_PAGE, soft], BLACK), soft)
 
 
 def dark_brand(colour: str) -> Brand:
     """Return the colours for the dark theme: one lighter shade serves as surface and as text."""
     soft = mix(colour, DARK_CARD, 0.82)
     text = readable_on(colour, [DARK_PAGE, DARK_CARD, soft], WHITE)
-    return Brand(text, INK, text, soft)
+    return Brand(text, DARK_PAGE, text, soft)
