@@ -1,7 +1,7 @@
 """Every write to vehicles. Each locks the person first, so that counting and writing cannot be torn apart."""
 
 import datetime as dt
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -16,7 +16,7 @@ from opscom.core.locks import lock_row
 from vehicles import entitlements, plates
 from vehicles.models import Ownership, PlateType, Vehicle
 from vehicles.regions import region_codes
-from vehicles.selectors import active_vehicles_of, can_activate, can_add_vehicle, can_remove
+from vehicles.selectors import can_activate, can_add_vehicle, can_remove
 
 ALREADY_YOURS = _("This plate is already in your list of vehicles. You can edit it there, or switch it to active.")
 SENTENCES = {"vehicles_ownership_once_per_person": ALREADY_YOURS}
@@ -54,7 +54,7 @@ def add_vehicle(*, owner: User, data: VehicleData, actor: User | None = None) ->
     Raises DomainError for impossible data, NotAllowed at the limit or when the person has this plate already.
     """
     data = _checked(data)
-    owner = _lock_person(owner)
+    owner = lock_person(owner)
     vehicle = _get_or_make_vehicle(data)
     _refuse_second(owner, vehicle)
     can_add_vehicle(owner).or_raise()
@@ -74,7 +74,7 @@ def change_vehicle(*, ownership: Ownership, data: VehicleData, actor: User | Non
     """
     # An end date that has passed may stay as it is while something else is mended.
     data = _checked(data, known_last_day=ownership.temporary_plate_until)
-    owner = _lock_person(ownership.user)
+    owner = lock_person(ownership.user)
     old = _reload(ownership)
     vehicle = _get_or_make_vehicle(data)
     if vehicle == old.vehicle:
@@ -92,7 +92,7 @@ def change_vehicle(*, ownership: Ownership, data: VehicleData, actor: User | Non
 @transaction.atomic
 def set_vehicle_active(*, ownership: Ownership, is_active: bool, actor: User | None = None) -> Ownership:
     """Switch the vehicle on or off; doing so twice does no harm. Raises NotAllowed at the limit, Stale when it is gone."""
-    _lock_person(ownership.user)
+    lock_person(ownership.user)
     current = _reload(ownership)
     if current.is_active == is_active:
         return current
@@ -110,28 +110,19 @@ def remove_vehicle(*, ownership: Ownership, actor: User | None = None, by_office
 
     Raises NotAllowed when deletion is off (unless `by_office`) or something live hangs on it, Stale when it is gone.
     """
-    _lock_person(ownership.user)
+    lock_person(ownership.user)
     current = _reload(ownership)
     can_remove(current, by_office=by_office).or_raise()
     Ownership.objects.filter(pk=current.pk).update(is_active=False, removed_at=timezone.now())
     _record("vehicle.removed", current, actor)
 
 
-def claim_vehicles(*, owner: User, codes: Collection[str]) -> list[Vehicle]:
-    """Return the vehicles behind these codes, and keep them from being removed or changed until the transaction ends.
+def lock_person(owner: User) -> User:
+    """Keep this person's vehicles as they are until the transaction ends; returns the person as the database has them.
 
-    For whoever is about to put them on something: call it before any other lock. Raises NotAllowed when one is not
-    this person's, not active, or its temporary plate has ended.
+    Whoever puts a vehicle on something calls it first, before any other lock: else the plate could be changed or
+    removed between the look and the write.
     """
-    wanted = set(codes)
-    owner = _lock_person(owner)
-    found = {ownership.code: ownership.vehicle for ownership in active_vehicles_of(owner).filter(code__in=wanted)}
-    if wanted - set(found):
-        raise NotAllowed(_("One of the chosen vehicles is not active any more. Please choose again."))
-    return [found[code] for code in dict.fromkeys(codes)]
-
-
-def _lock_person(owner: User) -> User:
     return lock_row(User.objects.filter(pk=owner.pk), "person")
 
 

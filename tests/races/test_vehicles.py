@@ -1,11 +1,12 @@
 """Two at once: the limit holds, and one plate stays one vehicle."""
 
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from opscom.core.errors import DomainError
 from tests.factories.vehicles import make_owner, make_ownership, vehicle_data
@@ -76,3 +77,19 @@ def test_changing_and_removing_at_once_leaves_one_outcome() -> None:
     )
     assert Ownership.objects.current().count() <= 1
     assert Ownership.objects.filter(removed_at__isnull=False, pk=old.pk).exists()
+
+
+def test_who_holds_the_person_holds_the_plate() -> None:
+    owner = make_owner()
+    old = make_ownership(owner)
+    seen: list[bool] = []
+
+    def put_on_something() -> None:
+        with transaction.atomic():
+            services.lock_person(owner)
+            before = Ownership.objects.usable().filter(pk=old.pk).exists()
+            time.sleep(0.3)
+            seen.append(before == Ownership.objects.usable().filter(pk=old.pk).exists())
+
+    together([put_on_something, lambda: services.remove_vehicle(ownership=old, by_office=True)])
+    assert seen == [True]

@@ -312,21 +312,7 @@ def test_another_owners_permit_neither_holds_nor_shows(owner: User, permits: Per
     assert entitlements.has_live(vehicle=other.vehicle, owner=None)
 
 
-# For those who put vehicles on something
-
-
-def test_claim_returns_the_vehicles_in_the_order_asked(owner: User) -> None:
-    first, second = add(owner), add(owner)
-    found = services.claim_vehicles(owner=owner, codes=[second.code, first.code, second.code])
-    assert found == [second.vehicle, first.vehicle]
-
-
-def test_claim_refuses_strangers_inactive_and_unknown(owner: User) -> None:
-    mine, other = add(owner), add(make_owner())
-    services.set_vehicle_active(ownership=mine, is_active=False)
-    for code in (mine.code, other.code, "NOSUCH"):
-        with pytest.raises(NotAllowed):
-            services.claim_vehicles(owner=owner, codes=[code])
+# The registry
 
 
 def test_entitlements_are_gathered_with_the_valid_ones_first(permits: Permits) -> None:
