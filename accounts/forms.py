@@ -116,7 +116,7 @@ class ProfileFieldsForm(forms.Form):
 
     def clean(self) -> None:
         country = self.value_of("country")
-        self.clean_region(country)
+        self.check_region(country)
         code = self.cleaned_data.get("postal_code")
         if code and country in POSTAL_CODES and not self.fields["postal_code"].disabled:
             try:
@@ -124,7 +124,7 @@ class ProfileFieldsForm(forms.Form):
             except ValidationError as error:
                 self.add_error("postal_code", error)
 
-    def clean_region(self, country: str) -> None:
+    def check_region(self, country: str) -> None:
         """A region belongs to its country; where a country has none here, none is kept."""
         if "region" not in self.fields or self.fields["region"].disabled or "region" in self.errors:
             return

@@ -1,0 +1,219 @@
+"""The office's pages about people, their types, and what they are asked. Nobody types a password for somebody else."""
+
+from typing import Any, cast
+
+import django.contrib.auth.admin  # noqa: F401
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.auth.models import Group
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+from unfold.admin import ModelAdmin, TabularInline
+
+from accounts import roles
+from accounts.addresses import clean_email
+from accounts.models import FieldState, ProfileField, User, UserType, UserTypeDomain
+from accounts.selectors import forget_asked_fields
+from accounts.services import people
+from opscom.core import audit
+from opscom.core.errors import DomainError
+
+ROLE_FIELDS = ("is_staff", "groups")
+
+
+class PersonForm(forms.ModelForm):
+    """What the office enters about a person."""
+
+    def clean_email(self) -> str | None:
+        email = self.cleaned_data.get("email")
+        return clean_email(email) if email else None
+
+
+class ProvedFilter(admin.SimpleListFilter):
+    """People whose address is proved, not proved, missing, or only claimed."""
+
+    title = _("e-mail")
+    parameter_name = "proof"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("proved", _("proved")), ("open", _("not proved")), ("claimed", _("claimed")), ("none", _("none"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]:
+        filters = {
+            "proved": Q(email_proved_at__isnull=False),
+            "open": Q(email__isnull=False, email_proved_at__isnull=True),
+            "claimed": ~Q(claimed_email=""),
+            "none": Q(email__isnull=True, claimed_email=""),
+        }
+        return queryset.filter(filters.get(self.value() or "", Q()))
+
+
+@admin.register(User)
+class UserAdmin(ModelAdmin):
+    """People. Those of the office are changed only by who may give roles, superusers only by superusers."""
+
+    form = PersonForm
+    list_display = ["name", "contact_email", "employee_number", "student_number", "user_type", "is_proved", "is_active"]
+    list_filter = ["user_type", ProvedFilter, "is_active", "is_staff", "groups"]
+    list_select_related = ["user_type"]
+    ordering = ["last_name", "first_name", "pk"]
+    search_fields = ["first_name", "last_name", "email", "claimed_email", "employee_number", "student_number", "code"]
+    search_help_text = _("Name, e-mail, employee or student number, code")
+    actions = ["send_password_link"]
+    filter_horizontal = ["groups"]
+    autocomplete_fields = ["user_type"]
+    readonly_fields = ["code", "email_proved_at", "claimed_email", "registered_at", "created_at", "last_login"]
+    fieldsets = [
+        (None, {"fields": ["first_name", "last_name", "email", "mobile_phone", "language"]}),
+        (_("User type"), {"fields": ["user_type", "user_type_from", "user_type_until"]}),
+        (_("Numbers"), {"fields": ["employee_number", "student_number", "licence_number"]}),
+        (_("Address"), {"fields": ["street", "unit", "city", "region", "postal_code", "country"]}),
+        (_("Sign-in and roles"), {"fields": ["is_active", "is_staff", "groups"]}),
+        (
+            _("Record"),
+            {"fields": ["code", "email_proved_at", "claimed_email", "registered_at", "created_at", "last_login"]},
+        ),
+    ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        return super().get_queryset(request) & User.objects.visible_to(request.user)
+
+    @admin.display(description=_("name"), ordering="last_name")
+    def name(self, person: User) -> str:
+        return person.get_full_name() or str(person)
+
+    @admin.display(description=_("proved"), boolean=True)
+    def is_proved(self, person: User) -> bool:
+        return person.is_email_proved
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """Else a clerk could change an administrator's address, and have the password link sent there."""
+        if not super().has_change_permission(request, obj):
+            return False
+        if obj is None or obj == request.user:
+            return obj is None or bool(request.user.has_perm("accounts.assign_roles"))
+        if obj.is_superuser:
+            return bool(request.user.is_superuser)
+        is_of_the_office = obj.is_staff or obj.groups.exists()
+        return not is_of_the_office or bool(request.user.has_perm("accounts.assign_roles"))
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """People are not deleted: permits, payments and the log point at them. They are switched off."""
+        return False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> list[str]:
+        fields = list(super().get_readonly_fields(request, obj))
+        return fields if request.user.has_perm("accounts.assign_roles") else [*fields, *ROLE_FIELDS]
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        people.save_person(person=obj, actor=cast(User, request.user), changed=form.changed_data)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        before = list(form.instance.groups.values_list("name", flat=True))
+        super().save_related(request, form, formsets, change)
+        people.record_roles(person=form.instance, actor=cast(User, request.user), before=before)
+
+    @admin.action(description=_("Send a password link"), permissions=["change"])
+    def send_password_link(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        sent = 0
+        for person in queryset:
+            try:
+                if self.has_change_permission(request, person):
+                    people.send_password_link(person=person, actor=cast(User, request.user))
+                    sent += 1
+                else:
+                    self.message_user(request, _("You may not change %s.") % person, messages.WARNING)
+            except DomainError as error:
+                self.message_user(request, str(error), messages.WARNING)
+        if sent:
+            text = ngettext("%d link is on its way.", "%d links are on their way.", sent) % sent
+            self.message_user(request, text, messages.SUCCESS)
+
+
+class DomainInline(TabularInline):
+    """E-mail domains that give this type."""
+
+    model = UserTypeDomain
+    extra = 0
+
+
+@admin.register(UserType)
+class UserTypeAdmin(ModelAdmin):
+    """Kinds of people: they decide lots, prices and how many vehicles."""
+
+    list_display = ["name", "code", "max_active_vehicles", "is_default"]
+    search_fields = ["code"]
+    inlines = [DomainInline]
+
+
+class ProfileFieldForm(forms.ModelForm):
+    """Refuses a field that everybody must fill and nobody may."""
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if data.get("state") == FieldState.REQUIRED and not data.get("is_editable"):
+            self.add_error("is_editable", _("A required field must be one that people may change."))
+        return data
+
+
+@admin.register(ProfileField)
+class ProfileFieldAdmin(ModelAdmin):
+    """Hidden, Visible or Required; editable or greyed out; asked at registration or in the profile."""
+
+    form = ProfileFieldForm
+    list_display = ["label", "group", "state", "is_editable", "is_asked_at_registration", "position"]
+    list_display_links = ["label"]
+    fields = ["label", "group", "state", "is_editable", "is_asked_at_registration", "position"]
+    readonly_fields = ["label", "group"]
+
+    @admin.display(description=_("field"))
+    def label(self, field: ProfileField) -> str:
+        return str(field)
+
+    def save_model(self, request: HttpRequest, obj: ProfileField, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        audit.record("profile_field.changed", obj, actor=request.user, fields=form.changed_data)
+        forget_asked_fields()
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: ProfileField | None = None) -> bool:
+        return False
+
+
+# Django's page for groups was registered by the import of `django.contrib.auth.admin` above.
+admin.site.unregister(Group)
+
+
+@admin.register(Group)
+class RoleAdmin(ModelAdmin):
+    """Roles. The program's six are shown; the office's own are edited by who may give roles."""
+
+    list_display = ["label"]
+    search_fields = ["name"]
+    filter_horizontal = ["permissions"]
+
+    @admin.display(description=_("role"), ordering="name")
+    def label(self, group: Group) -> str:
+        return str(roles.NAMES.get(group.name, group.name))
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return super().has_add_permission(request) and self.may_give_roles(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        is_ours = obj is not None and obj.name in roles.NAMES
+        return not is_ours and super().has_change_permission(request, obj) and self.may_give_roles(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        return self.has_change_permission(request, obj) and super().has_delete_permission(request, obj)
+
+    def may_give_roles(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm("accounts.assign_roles"))
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        rights = sorted(form.instance.permissions.values_list("codename", flat=True))
+        audit.record("role.changed", form.instance, actor=request.user, permissions=rights)

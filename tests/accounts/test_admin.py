@@ -1,0 +1,146 @@
+"""The office's pages about people: who may change whom, and what follows from it."""
+
+import pytest
+from django.contrib.auth.models import Group
+from django.urls import reverse
+
+from accounts.models import ProfileField, User
+from accounts.roles import ADMINISTRATOR, AUDITOR, CLERK, NAMES, RIGHTS
+from opscom.core.models import AuditEntry
+from tests.accounts.helpers import mails
+from tests.factories.accounts import make_registered, make_user, make_user_type
+
+pytestmark = pytest.mark.django_db
+LIST = "/admin/accounts/user/"
+
+
+def change_url(user):
+    return reverse("admin:accounts_user_change", args=[user.pk])
+
+
+def posted(user, **changes):
+    names = ["first_name", "last_name", "email", "language", "employee_number", "student_number", "licence_number"]
+    names += ["street", "unit", "city", "region", "postal_code", "country"]
+    fields = {name: getattr(user, name) or "" for name in names}
+    return {**fields, "mobile_phone": "", "is_active": "on", **changes}
+
+
+def test_clerk_changes_a_resident_and_a_new_address_is_not_proved(client_of, clerk, resident):
+    response = client_of(clerk).post(change_url(resident), posted(resident, email="Moved@Example.org"))
+    assert response.status_code == 302, response.context["adminform"].form.errors
+    resident.refresh_from_db()
+    assert resident.email == "moved@example.org"
+    assert not resident.is_email_proved
+    assert AuditEntry.objects.get(action="person.changed").actor == clerk
+
+
+def test_clerk_cannot_make_anybody_staff(client_of, clerk, resident):
+    group = Group.objects.get(name=ADMINISTRATOR)
+    changes = {"is_staff": "on", "is_superuser": "on", "groups": [group.pk]}
+    client_of(clerk).post(change_url(resident), posted(resident, **changes))
+    resident.refresh_from_db()
+    assert not resident.is_staff
+    assert not resident.is_superuser
+    assert not resident.groups.exists()
+
+
+def test_clerk_cannot_change_the_office_or_send_it_links(client_of, clerk, administrator, officer):
+    client = client_of(clerk)
+    for person in (administrator, officer, clerk):
+        assert client.post(change_url(person), posted(person, email="mine@example.org")).status_code == 403
+    client.post(LIST, {"action": "send_password_link", "_selected_action": [administrator.pk]})
+    assert mails() == []
+
+
+def test_administrator_gives_roles_and_it_is_recorded(client_of, administrator, resident):
+    group = Group.objects.get(name=CLERK)
+    response = client_of(administrator).post(change_url(resident), posted(resident, is_staff="on", groups=[group.pk]))
+    assert response.status_code == 302, response.context["adminform"].form.errors
+    assert resident.groups.get() == group
+    entry = AuditEntry.objects.get(action="person.roles_changed")
+    assert entry.facts == {"before": [], "after": [CLERK]}
+
+
+def test_administrator_cannot_change_a_superuser(client_of, administrator):
+    root = make_user(is_staff=True, is_superuser=True)
+    assert client_of(administrator).post(change_url(root), posted(root)).status_code == 403
+
+
+def test_office_enters_somebody_without_an_address(client_of, clerk):
+    response = client_of(clerk).post(
+        reverse("admin:accounts_user_add"),
+        {"first_name": "Paper", "last_name": "Person", "language": "en", "is_active": "on"},
+    )
+    assert response.status_code == 302, response.context["adminform"].form.errors
+    person = User.objects.get(last_name="Person")
+    assert person.email is None
+    assert not person.has_usable_password()
+    client_of(clerk).post(LIST, {"action": "send_password_link", "_selected_action": [person.pk]})
+    assert mails() == []
+
+
+def test_office_sends_a_password_link(client_of, clerk):
+    person = make_registered()
+    client_of(clerk).post(LIST, {"action": "send_password_link", "_selected_action": [person.pk]})
+    assert mails("create_password")[0].to == person.email
+
+
+def test_people_cannot_be_deleted_and_passwords_are_not_shown(client_of, administrator, resident):
+    client = client_of(administrator)
+    assert client.get(reverse("admin:accounts_user_delete", args=[resident.pk])).status_code == 403
+    page = client.get(change_url(resident)).content.decode()
+    assert resident.password not in page
+    assert 'name="password"' not in page
+
+
+def test_search_finds_by_name_address_and_number(client_of, clerk, resident, other_resident):
+    User.objects.filter(pk=resident.pk).update(employee_number="E-4711")
+    client = client_of(clerk)
+    for words in ("Maya Chen", "maya.chen@", "E-4711", resident.code):
+        page = client.get(LIST, {"q": words}).content.decode()
+        assert "Chen" in page
+        assert "Tremblay" not in page
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_list_of_people_is_flat(client_of, clerk, rows, django_assert_num_queries):
+    for _n in range(rows):
+        make_user(user_type=make_user_type())
+    client = client_of(clerk)
+    client.get(LIST)
+    with django_assert_num_queries(8):
+        client.get(LIST)
+
+
+def test_required_and_greyed_out_is_refused_with_words(client_of, administrator):
+    field = ProfileField.objects.get(name="first_name")
+    url = reverse("admin:accounts_profilefield_change", args=[field.pk])
+    response = client_of(administrator).post(url, {"state": "required", "position": 0})
+    assert "A required field must be one that people may change." in response.content.decode()
+
+
+def test_change_of_a_profile_field_counts_at_once(client_of, administrator, resident):
+    field = ProfileField.objects.get(name="mobile_phone")
+    assert client_of(resident).get("/").status_code == 200
+    url = reverse("admin:accounts_profilefield_change", args=[field.pk])
+    client_of(administrator).post(url, {"state": "required", "is_editable": "on", "position": 2})
+    assert client_of(resident).get("/").url == "/profile"
+
+
+def test_six_roles_exist_and_hold_what_the_table_says():
+    assert set(Group.objects.values_list("name", flat=True)) == set(NAMES)
+    auditor = Group.objects.get(name=AUDITOR).permissions.values_list("codename", flat=True)
+    assert {code.partition("_")[0] for code in auditor} == {"view"}
+    administrator = set(Group.objects.get(name=ADMINISTRATOR).permissions.values_list("codename", flat=True))
+    assert {"assign_roles", "view_auditentry", "change_provider"} <= administrator
+    assert not administrator & {"change_auditentry", "delete_auditentry", "add_session"}
+    clerk = set(Group.objects.get(name=CLERK).permissions.values_list("codename", flat=True))
+    assert {"add_user", "change_user", "change_permit"} <= clerk
+    assert not clerk & {"assign_roles", "change_provider", "delete_user"}
+
+
+def test_roles_of_the_program_are_not_edited(client_of, administrator):
+    for name in RIGHTS:
+        group = Group.objects.get(name=name)
+        url = reverse("admin:auth_group_change", args=[group.pk])
+        assert client_of(administrator).post(url, {"name": name}).status_code == 403
