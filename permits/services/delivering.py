@@ -82,6 +82,14 @@ def take_back_permit(*, permit_id: int, actor: User | None = None) -> None:
         audit.record("permit.cancelled", permit, actor=actor)
 
 
+@transaction.atomic
+def revoke_permit(*, permit: Permit, actor: User) -> None:
+    """The office ends an active permit without giving money back; its number goes to who waits."""
+    permit = lock_row(Permit.objects.filter(pk=permit.pk), "product", "permit")
+    close_permit(permit, PermitStatus.REVOKED)
+    audit.record("permit.revoked", permit, actor=actor, on_behalf_of=permit.holder)
+
+
 def _prepare_document(permit_id: int) -> None:
     from permits.tasks import make_document  # noqa: PLC0415 - tasks import services
 

@@ -91,6 +91,16 @@ def make_document(*, permit_id: int) -> PermitDocument | None:
     return document
 
 
+def ask_for_document(permit: Permit) -> None:
+    """Tell the worker to make the file now; when this is lost, the beat task makes it."""
+    from permits.tasks import make_document as task  # noqa: PLC0415 - tasks import services
+
+    try:
+        task.delay(permit.pk)
+    except OperationalError as error:
+        log.warning("the worker could not be told about permit %s: %s", permit.code, error)
+
+
 def make_missing_documents() -> int:
     """Make documents of active permits that have none, a hundred at a time; returns how many were made."""
     missing = Permit.objects.filter(status=PermitStatus.ACTIVE, documents__isnull=True)

@@ -1,0 +1,26 @@
+"""Fill an empty database with a believable university, and print the logins. A second run only prints them."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from accounts.models import User
+from demo.data.lots import make_lots, make_provider, make_sales
+from demo.data.people import ADMINISTRATOR, MANAGER, PASSWORD, RESIDENT, make_people, make_user_types
+from demo.data.permits import make_permits
+
+
+class Command(BaseCommand):
+    help = "Fill an empty database with the demo's university and print its logins."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Make everything unless the administrator is there already."""
+        if not User.objects.filter(email=ADMINISTRATOR).exists():
+            make_provider()
+            types = make_user_types()
+            people = make_people(types)
+            office = User.objects.get(email=ADMINISTRATOR)
+            make_permits(people, make_sales(make_lots(), types, office), office)
+        width = max(map(len, (RESIDENT, MANAGER, ADMINISTRATOR)))
+        for who, email in (("Resident", RESIDENT), ("Company manager", MANAGER), ("Office", ADMINISTRATOR)):
+            self.stdout.write(f"{who:<16} {email:<{width}}  {PASSWORD}")

@@ -1,0 +1,25 @@
+"""The demo's university is believable: everything is there, and every rule of the books holds."""
+
+import pytest
+from django.core.management import call_command
+
+from accounts.models import User
+from opscom.provider.models import Lot
+from permits.models import Permit, PermitStatus
+from tests.races.together import assert_books_and_numbers_are_right
+
+pytestmark = [pytest.mark.django_db(transaction=True)]
+
+
+def test_demo_data_is_whole_and_loads_once(capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("demo_data")
+    logins = capsys.readouterr().out.strip().splitlines()
+    assert len(logins) == 3
+    assert Lot.objects.count() == 6
+    assert User.objects.filter(is_staff=False).count() == 30
+    assert set(Permit.objects.values_list("status", flat=True)) == set(PermitStatus.values)
+    assert_books_and_numbers_are_right()
+    call_command("check_invariants")
+    permits = Permit.objects.count()
+    call_command("demo_data")
+    assert Permit.objects.count() == permits
