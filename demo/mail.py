@@ -29,8 +29,8 @@ class DemoInboxBackend(BaseEmailBackend):
             to=receiver,
             sender=mail.from_email,
             message_id=message_id,
-            subject=mail.subject,
-            text=mail.body,
+            subject=str(mail.subject),
+            text=str(mail.body),
             html=next((str(content) for content, kind in bodies if kind == "text/html"), ""),
             attachments=[_pack(*attachment) for attachment in mail.attachments if isinstance(attachment, tuple)],
         )

@@ -56,7 +56,7 @@ def message(request: HttpRequest, pk: int) -> HttpResponse:
 @login_not_required
 @require_safe
 @xframe_options_sameorigin
-@csp_replace(LETTER_POLICY)
+@csp_replace(LETTER_POLICY)  # type: ignore[arg-type]
 def message_html(request: HttpRequest, pk: int) -> HttpResponse:
     """Serve an e-mail's HTML for the sandboxed frame."""
     letter = get_object_or_404(ReceivedMessage.objects.exclude(html=""), pk=pk)

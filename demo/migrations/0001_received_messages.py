@@ -4,30 +4,28 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='ReceivedMessage',
+            name="ReceivedMessage",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('channel', models.CharField(choices=[('email', 'E-mail'), ('sms', 'SMS')], max_length=5)),
-                ('to', models.CharField(max_length=254)),
-                ('sender', models.CharField(blank=True, max_length=254)),
-                ('message_id', models.CharField(blank=True, max_length=200)),
-                ('subject', models.CharField(blank=True, max_length=998)),
-                ('text', models.TextField(blank=True)),
-                ('html', models.TextField(blank=True)),
-                ('attachments', models.JSONField(blank=True, default=list)),
-                ('received_at', models.DateTimeField(auto_now_add=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("channel", models.CharField(choices=[("email", "E-mail"), ("sms", "SMS")], max_length=5)),
+                ("to", models.CharField(max_length=254)),
+                ("sender", models.CharField(blank=True, max_length=254)),
+                ("message_id", models.CharField(blank=True, max_length=200)),
+                ("subject", models.CharField(blank=True, max_length=998)),
+                ("text", models.TextField(blank=True)),
+                ("html", models.TextField(blank=True)),
+                ("attachments", models.JSONField(blank=True, default=list)),
+                ("received_at", models.DateTimeField(auto_now_add=True)),
             ],
             options={
-                'ordering': ['-pk'],
-                'indexes': [models.Index(fields=['to', '-id'], name='demo_receivedmessage_to')],
+                "ordering": ["-pk"],
+                "indexes": [models.Index(fields=["to", "-id"], name="demo_receivedmessage_to")],
             },
         ),
     ]

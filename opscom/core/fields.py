@@ -46,8 +46,14 @@ class TranslatedFormField(forms.MultiValueField):
         kwargs.pop("encoder", None), kwargs.pop("decoder", None)
         required = kwargs.get("required", True)
         fields = [forms.CharField(required=required and not i) for i, _l in enumerate(settings.LANGUAGES)]
-        kind = forms.Textarea if long else forms.TextInput
-        super().__init__(fields=fields, widget=TranslatedWidget(kind), require_all_fields=False, **kwargs)
+        # Read late: Unfold cannot be imported while models load. Only the office edits such texts.
+        from unfold.widgets import INPUT_CLASSES, TEXTAREA_CLASSES  # noqa: PLC0415
+
+        if long:
+            chosen = TranslatedWidget(forms.Textarea, {"class": " ".join(TEXTAREA_CLASSES), "rows": 5})
+        else:
+            chosen = TranslatedWidget(forms.TextInput, {"class": " ".join(INPUT_CLASSES)})
+        super().__init__(fields=fields, widget=chosen, require_all_fields=False, **kwargs)
 
     def compress(self, data_list: list[str]) -> Translated:
         return Translated({code: text for (code, _n), text in zip(settings.LANGUAGES, data_list, strict=False) if text})

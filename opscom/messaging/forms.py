@@ -6,6 +6,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from unfold.widgets import UnfoldAdminSelectWidget
 
 from opscom.messaging import placeholders
 from opscom.messaging.models import MessageTemplate
@@ -15,7 +16,9 @@ class MessageTemplateForm(forms.ModelForm):
     """Subject and text per language; only listed {placeholders}, and not without the link that the e-mail is for."""
 
     template = forms.ChoiceField(
-        label=gettext_lazy("E-mail"), choices=lambda: [(name, name) for name in placeholders.list_templates()]
+        label=gettext_lazy("E-mail"),
+        choices=lambda: [(name, name) for name in placeholders.list_templates()],
+        widget=UnfoldAdminSelectWidget,
     )
 
     class Meta:
