@@ -29,7 +29,7 @@ class TranslatedWidget(forms.MultiWidget):
     template_name = "core/translated_widget.html"
 
     def __init__(self, widget: type[forms.Widget] = forms.TextInput, attrs: dict[str, Any] | None = None) -> None:
-        languages = {
+        languages: dict[str, forms.Widget | type[forms.Widget]] = {
             code.replace("-", "_"): widget(attrs={**(attrs or {}), "lang": code, "placeholder": str(name)})
             for code, name in settings.LANGUAGES
         }

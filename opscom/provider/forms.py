@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext_lazy as _
-from unfold.widgets import UnfoldAdminCheckboxSelectMultiple, UnfoldAdminSelectWidget
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminSelectWidget
 
 from opscom.core.uploads import ENDINGS, check_image
 from opscom.provider.models import Disclaimer, FreeHours, Provider
@@ -23,7 +23,7 @@ class AgreeForm(forms.Form):
 def weekday_field(**kwargs: Any) -> forms.TypedMultipleChoiceField:
     """Return checkboxes for the days of the week that clean to numbers, 0 is Monday."""
     return forms.TypedMultipleChoiceField(
-        choices=list(WEEKDAYS.items()), coerce=int, widget=UnfoldAdminCheckboxSelectMultiple, **kwargs
+        choices=list(WEEKDAYS.items()), coerce=int, widget=UnfoldAdminCheckboxSelectMultipleWidget, **kwargs
     )
 
 
@@ -39,7 +39,7 @@ class ProviderForm(forms.ModelForm):
     languages = forms.MultipleChoiceField(
         label=_("Languages offered"),
         choices=settings.LANGUAGES,
-        widget=UnfoldAdminCheckboxSelectMultiple,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
         required=False,
         help_text=_("None ticked means all."),
     )
@@ -47,7 +47,7 @@ class ProviderForm(forms.ModelForm):
         label=_("Vehicle details asked"),
         # The names of the fields of `vehicles.Ownership`, which stands on a floor above.
         choices=[("kind", _("Kind")), ("make", _("Make")), ("model", _("Model")), ("colour", _("Colour"))],
-        widget=UnfoldAdminCheckboxSelectMultiple,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
         required=False,
         help_text=_("Beside plate, state/province, plate type and year."),
     )
