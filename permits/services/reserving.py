@@ -19,6 +19,7 @@ from permits.pricing import price_taxes
 from permits.slots import claim_slot
 from permits.terms import permit_dates
 from vehicles.models import Vehicle
+from vehicles.services import lock_person
 
 
 def reserve_permit(
@@ -32,6 +33,8 @@ def reserve_permit(
     now = now or timezone.now()
     try:
         with transaction.atomic():
+            # Their vehicles must not change or go while one of them is put on the permit.
+            lock_person(holder)
             can_reserve(holder=holder, sale=sale, vehicles=vehicles, now=now).or_raise()
             slot = claim_slot(sale)
             if slot is None:
