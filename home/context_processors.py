@@ -15,12 +15,13 @@ from opscom.provider.selectors import get_provider
 
 def portal(request: HttpRequest) -> dict[str, Any]:
     """Return the provider, the tabs, the name menu, the cart's sum and the languages, each once it is asked for."""
+    held = once(held_quotes, request)
     return {
         "provider": SimpleLazyObject(get_provider),
         "tabs": once(tabs, request),
         "name_menu": once(name_menu, request),
-        "held_quotes": once(held_quotes, request),
-        "cart_sum": once(cart_sum, request),
+        "held_quotes": held,
+        "cart_sum": lambda: cart_sum(held()),
         "offered_languages": once(offered_languages),
         "is_demo": settings.OPSCOM_DEMO,
     }

@@ -103,9 +103,9 @@ def held_quotes(request: HttpRequest) -> list[Quote]:
     return [quote for _until, quote in sorted(held, key=lambda pair: pair[0])]
 
 
-def cart_sum(request: HttpRequest) -> Decimal:
+def cart_sum(held: Sequence[Quote]) -> Decimal:
     """Return the sum that stands ticked on the payments page: what is held."""
-    return sum((quote.amount for quote in held_quotes(request)), ZERO)
+    return sum((quote.amount for quote in held), ZERO)
 
 
 def offered_languages() -> list[tuple[str, str]]:

@@ -29,7 +29,7 @@ def test_title_is_page_then_provider(db, client_of, resident):
 
 def test_tabs_stand_in_the_manuals_order(page):
     nav = page.split('aria-label="Main"')[1].split("</nav>")[0]
-    places = [nav.index(f"</svg>{label}</a>") for label in ("Home", "Vehicles", "Permits")]
+    places = [nav.index(f"</svg>{label}</a>") for label in ("Home", "Vehicles", "Permits", "Payments")]
     assert places == sorted(places)
     assert nav.count('aria-current="page"') == 1
 
