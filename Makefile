@@ -10,12 +10,13 @@ RUN_CHECK := $(PY) -m demo.check
 unexport DJANGO_SETTINGS_MODULE PYTHONPATH PYTHONHOME VIRTUAL_ENV UV_PROJECT_ENVIRONMENT
 
 .PHONY: help install demo test drill bench check clean \
-	lint format-check types imports templates migrations deploy translations
+	lint format-check types imports templates migrations deploy translations messages
 
 help:
 	@echo "make demo    start the portal on this machine, with demo data; Ctrl-C stops it"
 	@echo "make test    run all tests"
 	@echo "make check   run all checks: style, types, imports, templates, migrations, settings, translations"
+	@echo "make messages  collect new texts to translate and compile them"
 
 .venv/bin/uv:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed (set PYTHON=...)"; exit 1; }
@@ -72,7 +73,12 @@ deploy: install
 
 translations: install
 	@$(PY) -m demo.system gettext
-	@test ! -f tools/check_translations.py || $(RUN_CHECK) tools.check_translations
+	$(RUN_CHECK) tools.translations
+
+# Collects new texts into locale/ and compiles it.
+messages: install
+	@$(PY) -m demo.system gettext
+	$(RUN_CHECK) tools.translations update
 
 clean:
 	rm -rf .venv var staticfiles .mypy_cache .ruff_cache .pytest_cache test-results
