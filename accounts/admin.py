@@ -2,7 +2,9 @@
 
 from typing import Any, cast
 
+import allauth.account.admin  # noqa: F401
 import django.contrib.auth.admin  # noqa: F401
+from allauth.account.models import EmailAddress
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.models import Group
@@ -184,8 +186,8 @@ class ProfileFieldAdmin(ModelAdmin):
         return False
 
 
-# Django's page for groups was registered by the import of `django.contrib.auth.admin` above.
-admin.site.unregister(Group)
+# Both pages were registered by the imports above. We keep addresses with the person, so allauth's table stays empty.
+admin.site.unregister([Group, EmailAddress])
 
 
 @admin.register(Group)

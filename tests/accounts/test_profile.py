@@ -7,6 +7,7 @@ from django.db import IntegrityError
 from django.test import Client
 from django.urls import reverse
 
+from accounts.middleware import ProfileGateMiddleware
 from accounts.models import ProfileField, User
 from accounts.profile import BUILT_IN
 from accounts.selectors import current_user_type, missing_fields
@@ -81,12 +82,13 @@ def test_gate_remembers_no_foreign_place(client_of, unfinished):
     assert response.url == PROFILE
 
 
-def test_gate_costs_one_query_at_most(client_of, resident, django_assert_num_queries):
-    client = client_of(resident)
-    client.get("/profile")
-    # The person; the session comes from the cache, and so do the fields and the provider.
-    with django_assert_num_queries(1):
-        client.get(reverse("accounts:security"))
+def test_gate_costs_one_query_and_then_none(rf, resident, django_assert_num_queries):
+    request = rf.get("/vehicles/")
+    request.user, request.htmx = resident, False
+    gate = ProfileGateMiddleware(lambda request: None)
+    for queries in (1, 0):
+        with django_assert_num_queries(queries):
+            assert gate.process_view(request, lambda request: None, (), {}) is None
 
 
 def test_required_and_greyed_out_do_not_go_together():

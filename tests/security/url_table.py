@@ -1,0 +1,197 @@
+"""Who gets what: every address of the portal, asked by every kind of visitor. THE table; a new address needs its row.
+
+A row's key is the name of the URL, or its path where it has no name; it is asked with GET, or as "POST name" says.
+Columns: anonymous, unproved resident, resident (who owns the object), other resident, manager, officer, clerk,
+administrator. An address with arguments needs a function in OBJECTS, which makes an object owned by `resident` and
+returns the arguments; it runs anew for each visitor.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from accounts.links import Purpose, make_token
+from accounts.models import User
+from demo.models import ReceivedMessage
+from payments.services.confirming import confirm_payment
+from tests.factories.accounts import make_registered
+from tests.factories.payments import go_to_bank, order_permit, pay_at_bank
+from tests.factories.permits import make_sale, offer_demo_bank, reserve
+from tests.factories.vehicles import make_ownership
+
+VISITORS = (
+    "anonymous",
+    "unproved_resident",
+    "resident",
+    "other_resident",
+    "manager",
+    "officer",
+    "clerk",
+    "administrator",
+)
+
+# fmt: off
+PAGES = {
+    #                                        ano unp res oth man off cle adm
+    "/admin/login/":                        "302 404 404 404 404 302 302 302",
+    "POST /admin/logout/":                  "302 302 302 302 302 302 302 302",
+    "/admin/password_change/":              "302 302 302 302 302 302 302 302",
+    "POST /admin/password_change/":         "302 302 302 302 302 302 302 302",
+    "/favicon.ico":                         "302 302 302 302 302 302 302 302",
+    "POST /favicon.ico":                    "302 302 302 302 302 302 302 302",
+    "account_login":                        "200 302 302 302 302 302 302 302",
+    "POST account_login":                   "200 302 302 302 302 302 302 302",
+    "POST account_logout":                  "302 302 302 302 302 302 302 302",
+    "accounts:change_password":             "302 200 200 200 200 200 200 200",
+    "POST accounts:change_password":        "302 200 200 200 200 200 200 200",
+    "accounts:create_password":             "200 200 200 200 200 200 200 200",
+    "POST accounts:create_password":        "200 200 200 200 200 200 200 200",
+    "accounts:forgot":                      "200 200 200 200 200 200 200 200",
+    "POST accounts:forgot":                 "200 200 200 200 200 200 200 200",
+    "accounts:language":                    "200 200 200 200 200 200 200 200",
+    "POST accounts:language":               "422 422 422 422 422 422 422 422",
+    "accounts:password_reset_done":         "200 200 200 200 200 200 200 200",
+    "accounts:profile":                     "302 200 200 200 200 200 200 200",
+    "POST accounts:profile":                "302 200 200 200 200 200 200 200",
+    "accounts:register":                    "200 302 302 302 302 302 302 302",
+    "POST accounts:register":               "200 302 302 302 302 302 302 302",
+    "accounts:reminder_sent":               "200 200 200 200 200 200 200 200",
+    "accounts:reset_password":              "200 200 200 200 200 200 200 200",
+    "POST accounts:reset_password":         "200 200 200 200 200 200 200 200",
+    "accounts:security":                    "302 200 200 200 200 200 200 200",
+    "POST accounts:send_link":              "302 302 302 302 302 302 302 302",
+    "demo:attachment":                      "404 404 404 404 404 404 404 404",
+    "demo:bank":                            "200 200 200 200 200 200 200 200",
+    "POST demo:bank-cancel":                "302 302 302 302 302 302 302 302",
+    "demo:bank-done":                       "200 200 200 200 200 200 200 200",
+    "demo:bank-page":                       "200 200 200 200 200 200 200 200",
+    "demo:bank-question":                   "302 302 302 302 302 302 302 302",
+    "demo:inbox":                           "200 200 200 200 200 200 200 200",
+    "demo:index":                           "200 200 200 200 200 200 200 200",
+    "demo:message":                         "200 200 200 200 200 200 200 200",
+    "demo:message_html":                    "200 200 200 200 200 200 200 200",
+    "home:home":                            "302 200 200 200 200 200 200 200",
+    "home:provider_css":                    "200 200 200 200 200 200 200 200",
+    "payments:checkout":                    "302 404 200 404 404 404 404 404",
+    "POST payments:checkout":               "302 404 200 404 404 404 404 404",
+    "payments:due":                         "302 200 200 200 200 200 200 200",
+    "POST payments:due":                    "302 422 422 422 422 422 422 422",
+    "payments:receipt":                     "302 404 200 404 404 404 404 404",
+    "payments:receipt-pdf":                 "302 404 200 404 404 404 404 404",
+    "payments:return":                      "302 404 200 404 404 404 404 404",
+    "POST payments:webhook":                "400 400 400 400 400 400 400 400",
+    "permits:detail":                       "302 404 200 404 404 404 404 404",
+    "POST permits:extend":                  "302 404 302 404 404 404 404 404",
+    "permits:give-back":                    "302 404 200 404 404 404 404 404",
+    "POST permits:give-back":               "302 404 302 404 404 404 404 404",
+    "permits:list":                         "302 302 302 302 302 302 302 302",
+    "POST permits:print":                   "302 404 302 404 404 404 404 404",
+    "POST permits:reserve":                 "302 302 302 302 302 302 302 302",
+    "permits:status":                       "200 200 200 200 200 200 200 200",
+    "provider:agree":                       "302 302 302 302 302 302 302 302",
+    "POST provider:agree":                  "302 302 302 302 302 302 302 302",
+    "provider:health":                      "200 200 200 200 200 200 200 200",
+    "provider:logo":                        "404 404 404 404 404 404 404 404",
+    "vehicles:add":                         "302 200 200 200 200 200 200 200",
+    "POST vehicles:add":                    "302 200 200 200 200 200 200 200",
+    "vehicles:edit":                        "302 404 200 404 404 404 404 404",
+    "POST vehicles:edit":                   "302 404 200 404 404 404 404 404",
+    "vehicles:list":                        "302 200 200 200 200 200 200 200",
+    "vehicles:remove":                      "302 404 200 404 404 404 404 404",
+    "POST vehicles:remove":                 "302 404 302 404 404 404 404 404",
+    "POST vehicles:set_active":             "302 404 302 404 404 404 404 404",
+}
+
+# The office's lists: anonymous goes to sign in; residents are sent to the office's door, which is not there for them.
+ADMIN_LISTS = {
+    #                                        off cle adm
+    "accounts.profilefield":                "403 403 200",
+    "accounts.user":                        "403 200 200",
+    "accounts.usertype":                    "403 200 200",
+    "auth.group":                           "403 403 200",
+    "core.auditentry":                      "403 200 200",
+    "messaging.message":                    "403 200 200",
+    "messaging.messagetemplate":            "403 403 200",
+    "payments.gatewayevent":                "403 403 200",
+    "payments.order":                       "403 200 200",
+    "payments.orderline":                   "403 200 200",
+    "payments.payment":                     "403 200 200",
+    "payments.refund":                      "403 403 200",
+    "payments.taxrate":                     "403 403 200",
+    "permits.permit":                       "200 200 200",
+    "permits.permittype":                   "403 200 200",
+    "permits.sale":                         "403 200 200",
+    "permits.slot":                         "403 200 200",
+    "provider.disclaimer":                  "403 403 200",
+    "provider.holiday":                     "403 403 200",
+    "provider.lot":                         "200 200 200",
+    "provider.provider":                    "302 302 302",
+    "provider.term":                        "403 200 200",
+    "vehicles.ownership":                   "403 200 200",
+    "vehicles.platetype":                   "200 200 200",
+    "vehicles.vehicle":                     "200 200 200",
+}
+# fmt: on
+
+
+def dead_or_alive(purpose: Purpose) -> Callable[[User], dict[str, Any]]:
+    """Return a maker of a link that somebody else has got by e-mail: whoever holds it may open it."""
+    return lambda resident: {"token": make_token(make_registered(), purpose)}
+
+
+def received() -> ReceivedMessage:
+    """An e-mail in the demo's inbox, which everybody at the machine reads."""
+    return ReceivedMessage.objects.create(channel="email", to="a@example.org", subject="Hello", html="<p>Hello</p>")
+
+
+def vehicle(resident: User) -> dict[str, Any]:
+    """A vehicle of the resident."""
+    return {"code": make_ownership(resident).code}
+
+
+def permit_of(resident: User) -> Any:
+    """A permit that the resident has reserved."""
+    make_ownership(resident)
+    return reserve(make_sale(), resident)
+
+
+def paid_order_of(resident: User) -> Any:
+    """An order that the resident has paid."""
+    order = order_of(resident)
+    payment = go_to_bank(order)
+    pay_at_bank(payment)
+    confirm_payment(payment)
+    return order
+
+
+def order_of(resident: User) -> Any:
+    """The resident's order for a permit."""
+    offer_demo_bank()
+    return order_permit(permit_of(resident))
+
+
+OBJECTS: dict[str, Callable[[User], dict[str, Any]]] = {
+    "accounts:create_password": dead_or_alive(Purpose.CREATE),
+    "accounts:reset_password": dead_or_alive(Purpose.RESET),
+    "vehicles:edit": vehicle,
+    "vehicles:set_active": vehicle,
+    "vehicles:remove": vehicle,
+    "provider:agree": lambda resident: {"kind": "vehicle"},
+    "permits:reserve": lambda resident: {"sale_code": make_sale().code},
+    "permits:status": lambda resident: {"public_code": permit_of(resident).public_code},
+    "permits:detail": lambda resident: {"code": permit_of(resident).code},
+    "permits:print": lambda resident: {"code": permit_of(resident).code},
+    "permits:extend": lambda resident: {"code": permit_of(resident).code},
+    "permits:give-back": lambda resident: {"code": permit_of(resident).code},
+    "payments:checkout": lambda resident: {"code": order_of(resident).code},
+    "payments:receipt": lambda resident: {"code": paid_order_of(resident).code},
+    "payments:receipt-pdf": lambda resident: {"code": paid_order_of(resident).code},
+    "payments:return": lambda resident: {"reference": go_to_bank(order_of(resident)).reference},
+    "payments:webhook": lambda resident: {"gateway": "demo-bank"},
+    "demo:message": lambda resident: {"pk": received().pk},
+    "demo:message_html": lambda resident: {"pk": received().pk},
+    "demo:attachment": lambda resident: {"pk": received().pk, "number": 0},
+    **{
+        f"demo:bank-{page}": lambda resident: {"token": go_to_bank(order_of(resident)).gateway_reference}
+        for page in ("page", "question", "done", "cancel")
+    },
+}
