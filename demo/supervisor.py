@@ -95,7 +95,7 @@ class Supervisor:
         door = open_door()
         address = f"http://localhost:{door.getsockname()[1]}"
         self.env = self._environment(database_url, redis_url, address)
-        self._step("Database is up to date", "migrate", "migrate", "--noinput")
+        self._step("Database is up to date", "migrate", "django", "migrate", "--noinput")
         self._collect_static()
         logins = self._load_demo_data(database_url)
         self._start_programs(door)
@@ -124,28 +124,24 @@ class Supervisor:
         return defaults | dict(os.environ) | ours
 
     def _step(self, done: str, name: str, *command: str, env: dict[str, str] | None = None) -> str:
-        """Run one management command, say one line, and return what it printed; raises ServerFailed with its log."""
+        """Run one of our modules to its end, say one line, and return what it printed; raises ServerFailed with its log."""
         log = self.log / f"{name}.log"
         log.unlink(missing_ok=True)
-        child = self.processes.spawn(name, [sys.executable, "-m", "django", *command], env=env or self.env, log=log)
+        child = self.processes.spawn(name, [sys.executable, "-m", *command], env=env or self.env, log=log)
         if self.processes.wait(child):
             raise ServerFailed(f"{name} failed; its log is {log}:\n{child.last_lines()}")
         self.say(done)
         return log.read_text(errors="replace")
 
     def _collect_static(self) -> None:
-        """Collect and compress into a folder that is named after what goes in; runs of one checkout share it."""
+        """Collect into a folder that is named after what goes in; runs of one checkout share it."""
         root = Path(self.env["STATIC_ROOT"])
         if root.exists():
             return
         half = root.with_name(f"{root.name}.{os.getpid()}")
         half.mkdir(parents=True)
-        self._step(
-            "Static files are collected",
-            "collectstatic",
-            *("collectstatic", "--noinput", "--verbosity=0"),
-            env=self.env | {"STATIC_ROOT": str(half)},
-        )
+        env = self.env | {"STATIC_ROOT": str(half)}
+        self._step("Static files are collected", "collectstatic", "demo.collect", env=env)
         try:
             half.rename(root)
         except OSError:  # another run was quicker
@@ -160,7 +156,7 @@ class Supervisor:
         name = hashlib.sha256(database_url.encode()).hexdigest()[:10] if os.environ.get("DATABASE_URL") else "embedded"
         kept = self.folder / f"logins-{name}.txt"
         if not kept.exists():
-            places.write_private(kept, self._step("Demo data is loaded", "demo-data", "demo_data"))
+            places.write_private(kept, self._step("Demo data is loaded", "demo-data", "django", "demo_data"))
         return [line for line in kept.read_text().splitlines() if line.strip()]
 
     def _start_programs(self, door: socket.socket) -> None:
