@@ -35,7 +35,9 @@ class Reader(HTMLParser):
         self.found.append((self.getpos()[0] + leading.count("\n"), rule, what.strip()))
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.inside = tag if tag in {"script", "style"} else ""
+        # The office's icons are words to the browser: a font draws them.
+        is_icon = "material-symbols" in (dict(attrs).get("class") or "")
+        self.inside = "icon" if is_icon else tag if tag in {"script", "style"} else ""
         if tag == "style":
             self.note("inline style", tag)
         for key, value in attrs:
