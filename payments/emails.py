@@ -1,46 +1,85 @@
-"""One function for each message about money."""
+"""One function for each message about money. Sums are written out here, in the receiver's language, for every template."""
 
+from typing import Any
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import override
+
+from opscom.core.money import ZERO, format_money
 from opscom.messaging.models import Lane
 from opscom.messaging.services import queue_email
-from payments.models import Order, Refund
+from payments.models import LineStatus, Order, PaymentStatus, Refund
+from payments.selectors import tax_sums
 
 
 def receipt(order: Order) -> None:
     """The receipt of a paid order, once."""
     if not order.email:
         return
-    queue_email(
-        template="payments/receipt",
-        to=order.email,
-        language=order.language,
-        dedupe_key=f"receipt:{order.pk}",
-        context={"order_code": order.code, "total": str(order.total), "paid_at": order.paid_at, "lines": _lines(order)},
-        lane=Lane.URGENT,
-    )
+    with override(order.language):
+        queue_email(
+            template="payments/receipt",
+            to=order.email,
+            language=order.language,
+            dedupe_key=f"receipt:{order.pk}",
+            context={
+                **_about(order),
+                "net": format_money(order.net),
+                "total": format_money(order.total, order.currency),
+                "paid_at": order.paid_at,
+                "lines": [_describe(line) for line in order.lines.all()],
+                "taxes": _taxes(order),
+                "card": _card(order),
+            },
+            lane=Lane.URGENT,
+        )
 
 
 def refunded(order: Order, refund: Refund) -> None:
     """Money has gone back, how much and why."""
     if not order.email:
         return
-    queue_email(
-        template="payments/refunded",
-        to=order.email,
-        language=order.language,
-        dedupe_key=f"refunded:{refund.pk}",
-        context={
-            "order_code": order.code,
-            "amount": str(refund.amount),
-            "reason": refund.reason,
-            "label": refund.line.label if refund.line else "",
-            "card": refund.payment.card_label,
-        },
-        lane=Lane.URGENT,
-    )
+    with override(order.language):
+        queue_email(
+            template="payments/refunded",
+            to=order.email,
+            language=order.language,
+            dedupe_key=f"refunded:{refund.pk}",
+            context={
+                **_about(order),
+                "amount": format_money(refund.amount, order.currency),
+                "reason": str(refund.get_reason_display()),
+                "label": refund.line.label if refund.line else "",
+                "card": refund.payment.card_label,
+            },
+            lane=Lane.URGENT,
+        )
 
 
-def _lines(order: Order) -> list[dict[str, str]]:
+def _about(order: Order) -> dict[str, str]:
+    path = reverse("payments:receipt", args=[order.code])
+    return {"order_code": order.code, "payer_name": order.payer_name, "receipt_link": settings.SITE_URL + path}
+
+
+def _describe(line: Any) -> dict[str, str]:
+    note = ""
+    if line.status in (LineStatus.REFUND_DUE, LineStatus.REFUNDED):
+        note = _("Not delivered; the money goes back.")
+    elif line.status == LineStatus.NEEDS_REVIEW:
+        note = _("Paid. The office is completing it; you need not do anything.")
+    return {"label": line.label, "detail": line.detail, "amount": format_money(line.amount), "note": note}
+
+
+def _taxes(order: Order) -> list[dict[str, str]]:
     return [
-        {"label": line.label, "detail": line.detail, "amount": str(line.amount), "status": line.status}
-        for line in order.lines.all()
+        {"name": tax.name, "number": tax.number, "amount": format_money(tax.amount)}
+        for tax in tax_sums(order)
+        if tax.amount != ZERO
     ]
+
+
+def _card(order: Order) -> str:
+    paid = order.payments.filter(status=PaymentStatus.APPROVED, needs_review="").order_by("approved_at").first()
+    return paid.card_label if paid else ""

@@ -97,6 +97,10 @@ class Order(models.Model):
     def __str__(self) -> str:
         return self.code
 
+    @property
+    def has_refund(self) -> bool:
+        return any(line.status in (LineStatus.REFUND_DUE, LineStatus.REFUNDED) for line in self.lines.all())
+
 
 class LineStatus(models.TextChoices):
     OPEN = "open", _("To be paid")
@@ -132,6 +136,8 @@ class OrderLine(models.Model):
     object_id = models.BigIntegerField()
     label = models.CharField(_("what"), max_length=200)
     detail = models.CharField(_("details"), max_length=300, blank=True)
+    # The page of the thing on our own site, as it was when the order was placed.
+    url = models.CharField(max_length=200, blank=True, editable=False)
     net = MoneyField(_("net"))
     tax = MoneyField(_("tax"))
     amount = MoneyField(_("amount"))
@@ -353,3 +359,22 @@ class GatewayEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.gateway} {self.event_id}"
+
+
+class ReceiptDocument(models.Model):
+    """A receipt's PDF. `content_hash` tells when what it shows has changed, by a refund for one."""
+
+    order = models.ForeignKey(Order, models.CASCADE, related_name="documents")
+    content_hash = models.CharField(max_length=64)
+    file = models.FileField(upload_to="receipts/")
+    made_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("receipt document")
+        verbose_name_plural = _("receipt documents")
+        constraints = [
+            models.UniqueConstraint(fields=["order", "content_hash"], name="payments_receiptdocument_once_per_content")
+        ]
+
+    def __str__(self) -> str:
+        return self.content_hash[:12]

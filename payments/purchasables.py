@@ -27,7 +27,10 @@ class TaxPart:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """What one thing costs its payer now. `lock_reason` set: it may not be paid now, and this is why."""
+    """What one thing costs its payer now. `lock_reason` set: it may not be paid now, and this is why.
+
+    `give_back_url` is a page that asks first, `extend_url` takes a POST; each is empty when that may not be done.
+    """
 
     kind: str
     object_id: int
@@ -37,7 +40,8 @@ class Quote:
     detail: str = ""
     url: str = ""
     held_until: datetime | None = None
-    can_be_given_back: bool = False
+    give_back_url: str = ""
+    extend_url: str = ""
     lock_reason: str = ""
     must_pay_with: Collection[tuple[str, int]] = ()
 

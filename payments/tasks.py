@@ -6,6 +6,7 @@ from collections.abc import Callable
 from celery import shared_task
 from django.utils import timezone
 
+from payments import documents
 from payments.models import Order, OrderStatus
 from payments.services import confirming, refunds, settling
 
@@ -18,13 +19,19 @@ def each(ids: list[int], step: Callable[[int], None]) -> int:
         try:
             step(pk)
         except Exception:
-            log.exception("%s failed for %s", step.__name__, pk)
+            log.exception("%s failed for %s", step, pk)
     return len(ids)
 
 
 @shared_task(name="payments.finish_order")
 def finish_order(order_id: int) -> None:
     settling.finish_order(order_id)
+    documents.make_receipt(order_id=order_id)
+
+
+@shared_task(name="payments.make_receipt")
+def make_receipt(order_id: int) -> None:
+    documents.make_receipt(order_id=order_id)
 
 
 @shared_task(name="payments.handle_event")
@@ -35,7 +42,9 @@ def handle_event(event_id: int) -> None:
 @shared_task(name="payments.finish_paid_orders")
 def finish_paid_orders() -> int:
     unfinished = Order.objects.filter(status=OrderStatus.PAID, finished_at__isnull=True, paid_at__lt=timezone.now())
-    return each(list(unfinished.order_by("paid_at").values_list("pk", flat=True)[:200]), settling.finish_order)
+    count = each(list(unfinished.order_by("paid_at").values_list("pk", flat=True)[:200]), settling.finish_order)
+    each(documents.orders_without_receipt(), make_receipt)
+    return count
 
 
 @shared_task(name="payments.reconcile_payments")

@@ -1,5 +1,7 @@
 """The demo bank's hosted page. Nothing here is the portal: it stands for another company's website."""
 
+from contextlib import suppress
+
 from django import forms
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -10,7 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from demo.bank import services
 from demo.bank.models import BankSession, SessionStatus
-from opscom.core.errors import DomainError
+from opscom.core.errors import DomainError, Stale
 
 
 class CardForm(forms.Form):
@@ -32,7 +34,7 @@ class CardForm(forms.Form):
 def page(request: HttpRequest, token: str) -> HttpResponse:
     """Show the page, or use the card."""
     session = get_object_or_404(BankSession, token=token)
-    form = CardForm(request.POST or None)
+    form = CardForm(request.POST or None, initial={"number": request.GET.get("card", "")})
     with translation.override(session.language):
         if request.method == "POST" and form.is_valid() and _is_open(session):
             try:
@@ -59,9 +61,13 @@ def _after(session: BankSession, step: services.Next) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def question(request: HttpRequest, token: str) -> HttpResponse:
     """The bank asks the payer to confirm, as 3-D Secure does."""
-    session = get_object_or_404(BankSession, token=token, status=SessionStatus.ASKING)
+    session = get_object_or_404(BankSession, token=token)
+    if session.status != SessionStatus.ASKING:
+        # Answered already: a reload, or the browser's back button.
+        return HttpResponseRedirect(session.return_url)
     if request.method == "POST":
-        services.answer_question(session, is_confirmed=request.POST.get("answer") == "yes")
+        with suppress(Stale):
+            services.answer_question(session, is_confirmed=request.POST.get("answer") == "1")
         return HttpResponseRedirect(session.return_url)
     with translation.override(session.language):
         return render(request, "demo/bank/question.html", {"session": session})
@@ -82,7 +88,8 @@ def cancel(request: HttpRequest, token: str) -> HttpResponse:
     """Back to the portal without paying."""
     session = get_object_or_404(BankSession, token=token)
     if session.status in (SessionStatus.OPEN, SessionStatus.ASKING):
-        services.cancel(session)
+        with suppress(Stale):
+            services.cancel(session)
     return HttpResponseRedirect(session.return_url)
 
 

@@ -1,5 +1,6 @@
 """The provider's row and what follows from it: days, hours, holidays, disclaimers."""
 
+import base64
 import datetime as dt
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -41,6 +42,16 @@ def _cached(name: str, load: Callable[[], T]) -> T:
 def forget_cached() -> None:
     """Make every process read the provider anew; call it after the commit of a change."""
     cache.set(VERSION_KEY, uuid4().hex, None)
+
+
+def logo_as_data() -> str:
+    """Return the logo as a data address, for paper, which fetches nothing; empty without a logo."""
+    logo = get_provider().logo
+    if not logo:
+        return ""
+    with logo.open("rb") as file:
+        kind = "png" if logo.name.endswith(".png") else "jpeg"
+        return f"data:image/{kind};base64,{base64.b64encode(file.read()).decode()}"
 
 
 def get_time_zone() -> ZoneInfo:

@@ -2,7 +2,6 @@
 
 import logging
 from datetime import timedelta
-from functools import partial
 
 from django.db import transaction
 from django.db.models import Q
@@ -10,6 +9,7 @@ from django.utils import timezone
 
 from opscom.core import audit
 from opscom.core.errors import Stale
+from opscom.core.hooks import after_commit
 from opscom.core.transitions import advance
 from payments.gateways.base import Event, GatewayError, Result
 from payments.gateways.registry import installed_gateways
@@ -98,7 +98,7 @@ def announce_event(event: GatewayEvent) -> None:
     """Tell a worker about a kept event; when this is lost, the reconciler finds it."""
     from payments.tasks import handle_event as task  # noqa: PLC0415 - tasks import services
 
-    transaction.on_commit(partial(task.delay, event.pk), robust=True)
+    after_commit(task.delay, event.pk)
 
 
 def handle_event(event_id: int) -> None:

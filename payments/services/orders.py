@@ -87,6 +87,7 @@ def _line(order: Order, quote: Quote) -> OrderLine:
         object_id=quote.object_id,
         label=quote.label[:200],
         detail=quote.detail[:300],
+        url=quote.url,
         net=quote.net,
         tax=quote.tax,
         amount=quote.amount,

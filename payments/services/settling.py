@@ -2,7 +2,6 @@
 
 import logging
 from datetime import timedelta
-from functools import partial
 
 from django.db import IntegrityError, OperationalError, transaction
 from django.utils import timezone
@@ -11,6 +10,7 @@ from django.utils.translation import override
 
 from opscom.core import audit
 from opscom.core.errors import Busy, Refused, Stale
+from opscom.core.hooks import after_commit
 from opscom.core.locks import lock_row
 from opscom.core.money import ZERO
 from opscom.core.transitions import advance
@@ -88,7 +88,7 @@ def capture_lines(order: Order, payment: Payment | None) -> None:
             line.refresh_from_db()
             owe_line(line, payment, RefundReason.PAID_ELSEWHERE)
     advance(order, OrderStatus.PAID, table=ORDER_MOVES, paid_at=timezone.now())
-    transaction.on_commit(partial(_announce, order.pk), robust=True)
+    after_commit(_announce, order.pk)
 
 
 def owe_line(line: OrderLine, payment: Payment | None, reason: RefundReason) -> None:

@@ -1,0 +1,56 @@
+"""What payers choose: the things to pay for, the method, and where the receipt goes."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from payments.gateways.base import Gateway
+from payments.purchasables import all_purchasables
+
+
+class KeysField(forms.MultipleChoiceField):
+    """The ticked boxes, as {kind: ids}. Whether each may be paid is asked of its product, not of what the page showed."""
+
+    def valid_value(self, value: str) -> bool:
+        kind, _colon, number = value.partition(":")
+        # More digits than a row id has would not fit into the query.
+        return kind in {product.kind for product in all_purchasables()} and number.isdecimal() and len(number) < 19
+
+    def clean(self, value: Any) -> dict[str, set[int]]:
+        selection: dict[str, set[int]] = {}
+        for key in super().clean(value):
+            kind, _colon, number = key.partition(":")
+            selection.setdefault(kind, set()).add(int(number))
+        return selection
+
+
+class SelectionForm(forms.Form):
+    """The list of what is due, with what is ticked."""
+
+    selected = KeysField(
+        error_messages={
+            "required": _("Select at least one item to pay for."),
+            "invalid_choice": _("Something that you selected cannot be paid here. Please look at the list again."),
+        }
+    )
+
+
+class PaymentForm(forms.Form):
+    """How to pay; the e-mail address only when the order has none."""
+
+    method = forms.ChoiceField(label=_("Payment Method"), widget=forms.RadioSelect)
+    email = forms.EmailField(
+        label=_("E-mail for the receipt"), max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "email"})
+    )
+
+    def __init__(self, *args: Any, gateways: Sequence[Gateway], is_email_known: bool, is_free: bool, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.fields["method"].choices = [(gateway.code, gateway.label) for gateway in gateways]
+        if len(gateways) == 1:
+            self.fields["method"].initial = gateways[0].code
+        if is_free:
+            del self.fields["method"]
+        if is_email_known:
+            del self.fields["email"]
