@@ -32,7 +32,15 @@ NAMES = {
 # The machinery's own tables: sessions, migrations and content types are nobody's business.
 NOT_OFFERED = {"sessions", "contenttypes", "admin", "pghistory", "account"}
 # What is written once and then only read, by every role.
-READ_ONLY = {"core.auditentry", "provider.agreement", "messaging.message"}
+READ_ONLY = {
+    "core.auditentry",
+    "provider.agreement",
+    # Only services write money: a right to change these would promise what no page offers.
+    "payments.order",
+    "payments.orderline",
+    "payments.payment",
+    "payments.gatewayevent",
+}
 
 VIEW = ("view",)
 KEEP = ("view", "add", "change")
@@ -48,22 +56,28 @@ RIGHTS: dict[str, dict[str, tuple[str, ...]]] = {
         "vehicles.platetype": VIEW,
         "permits.permit": KEEP,
         "permits.permittype": VIEW,
-        "permits.sale": VIEW,
-        "permits.slot": VIEW,
+        "permits.sale": KEEP,
+        # Add: allot numbers to a sale. Change: take them out of use.
+        "permits.slot": KEEP,
         "provider.lot": VIEW,
         "provider.term": VIEW,
+        "provider.holiday": VIEW,
         "payments.order": VIEW,
         "payments.orderline": VIEW,
         "payments.payment": VIEW,
-        "messaging.message": VIEW,
+        "payments.refund": VIEW,
+        # Change: send again.
+        "messaging.message": ("view", "change"),
         "core.auditentry": VIEW,
     },
     APPEALS_OFFICER: {
         "accounts.user": VIEW,
         "vehicles.vehicle": VIEW,
+        "vehicles.ownership": VIEW,
         "permits.permit": VIEW,
         "provider.lot": VIEW,
         "payments.order": VIEW,
+        "payments.orderline": VIEW,
     },
     ENFORCEMENT_OFFICER: {
         "vehicles.vehicle": VIEW,
@@ -74,10 +88,14 @@ RIGHTS: dict[str, dict[str, tuple[str, ...]]] = {
     CASHIER: {
         "accounts.user": VIEW,
         "permits.permit": VIEW,
-        "payments.order": ("view", "change"),
+        "payments.order": VIEW,
         "payments.orderline": VIEW,
-        "payments.payment": ("view", "change"),
+        "payments.payment": VIEW,
+        # Add: refund a line, send a payment back. Change: try a failed refund again.
         "payments.refund": KEEP,
+        "payments.gatewayevent": VIEW,
+        "payments.taxrate": VIEW,
+        "core.auditentry": VIEW,
     },
 }
 

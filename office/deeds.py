@@ -1,0 +1,63 @@
+"""Audit actions in words, for the log and for each record's history."""
+
+from django.utils.translation import gettext_lazy as _
+
+DEEDS = {
+    "disclaimer.agreed": _("Agreed to a disclaimer"),
+    "disclaimer.changed": _("Disclaimer changed"),
+    "message.cancelled": _("Message cancelled"),
+    "message.sent_again": _("Message sent again"),
+    "order.placed": _("Order placed"),
+    "order_line.needs_review": _("Delivery needs the office"),
+    "order_line.refused": _("Could not be delivered"),
+    "payment.approved": _("Payment approved"),
+    "payment.needs_review": _("Payment needs the office"),
+    "permit.activated": _("Permit activated"),
+    "permit.cancelled": _("Permit cancelled"),
+    "permit.ended": _("Permit ended"),
+    "permit.given_back": _("Permit given back"),
+    "permit.hold_extended": _("Hold extended"),
+    "permit.lapsed": _("Not paid in time"),
+    "permit.plate_changed": _("Plate on the permit changed"),
+    "permit.print_allowed": _("Another print allowed"),
+    "permit.printed": _("Permit printed"),
+    "permit.reserved": _("Permit reserved"),
+    "permittype.added": _("Permit type added"),
+    "permittype.changed": _("Permit type changed"),
+    "permittype.deleted": _("Permit type deleted"),
+    "person.changed": _("Person changed"),
+    "person.email_proved": _("E-mail proved"),
+    "person.entered": _("Person entered"),
+    "person.password_changed": _("Password changed"),
+    "person.password_link_sent": _("Password link sent"),
+    "person.password_set": _("Password set"),
+    "person.profile_changed": _("Profile changed"),
+    "person.registered": _("Registered"),
+    "person.roles_changed": _("Roles changed"),
+    "person.user_type_given": _("User type given"),
+    "profile_field.changed": _("Profile field changed"),
+    "provider.changed": _("Provider's settings changed"),
+    "refund.failed": _("Refund failed"),
+    "refund.owed": _("Refund begun"),
+    "refund.retried": _("Refund tried again"),
+    "refund.succeeded": _("Refunded"),
+    "role.changed": _("Role changed"),
+    "sale.added": _("Sale added"),
+    "sale.changed": _("Sale changed"),
+    "sale.deleted": _("Sale deleted"),
+    "sale.numbers_allotted": _("Numbers allotted"),
+    "slot.retired": _("Number taken out of use"),
+    "taxrate.added": _("Tax added"),
+    "taxrate.changed": _("Tax changed"),
+    "taxrate.deleted": _("Tax deleted"),
+    "vehicle.activated": _("Vehicle switched to active"),
+    "vehicle.added": _("Vehicle added"),
+    "vehicle.changed": _("Vehicle changed"),
+    "vehicle.deactivated": _("Vehicle switched to inactive"),
+    "vehicle.removed": _("Vehicle removed"),
+}
+
+
+def describe_deed(action: str) -> str:
+    """Return the action in words; one without words stands as it is written."""
+    return str(DEEDS.get(action, action))

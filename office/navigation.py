@@ -1,0 +1,106 @@
+"""The sidebar of the office's site, as the office thinks; each role sees only what it may open."""
+
+from typing import Any
+
+from django.apps import apps
+from django.contrib import admin
+from django.http import HttpRequest
+from django.urls import reverse, reverse_lazy
+from django.utils.translation import gettext_lazy as _
+
+from opscom.core.colours import BLACK, WHITE, mix, readable_on
+from opscom.provider.selectors import get_provider
+
+# The ground of Unfold's pages in the dark.
+DARK_PAGE = "#101828"
+
+# Group -> (model, Material icon, words; None: the model's own plural). A model without a page in the admin is skipped.
+GROUPS: list[tuple[Any, list[tuple[str, str, Any]]]] = [
+    (
+        _("People"),
+        [
+            ("accounts.User", "group", None),
+            ("vehicles.Ownership", "directions_car", _("People's vehicles")),
+            ("vehicles.Vehicle", "pin", _("Plates")),
+        ],
+    ),
+    (
+        _("Lots and permits"),
+        [
+            ("permits.Permit", "badge", None),
+            ("provider.Lot", "local_parking", None),
+            ("permits.Sale", "sell", None),
+            ("permits.Slot", "format_list_numbered", None),
+            ("permits.PermitType", "category", None),
+            ("provider.Term", "date_range", None),
+        ],
+    ),
+    (
+        _("Money"),
+        [
+            ("payments.Order", "shopping_cart", None),
+            ("payments.OrderLine", "receipt_long", None),
+            ("payments.Payment", "payments", None),
+            ("payments.Refund", "undo", None),
+            ("payments.GatewayEvent", "webhook", None),
+            ("payments.TaxRate", "percent", None),
+        ],
+    ),
+    (
+        _("Messages"),
+        [
+            ("messaging.Message", "outgoing_mail", None),
+            ("messaging.MessageTemplate", "edit_note", None),
+        ],
+    ),
+    (
+        _("Settings"),
+        [
+            ("provider.Provider", "settings", None),
+            ("provider.Disclaimer", "gavel", None),
+            ("provider.Holiday", "event_busy", None),
+            ("accounts.UserType", "groups", None),
+            ("accounts.ProfileField", "assignment_ind", None),
+            ("vehicles.PlateType", "style", None),
+            ("auth.Group", "shield_person", _("roles")),
+            ("core.AuditEntry", "history", None),
+        ],
+    ),
+]
+
+
+def list_groups(request: HttpRequest) -> list[dict[str, Any]]:
+    """Return the sidebar for this person."""
+    home = {"title": _("Today"), "icon": "space_dashboard", "link": reverse_lazy("admin:index")}
+    groups = [{"title": title, "separator": True, "items": list_items(request, rows)} for title, rows in GROUPS]
+    return [{"items": [home]}, *[group for group in groups if group["items"]]]
+
+
+def list_items(request: HttpRequest, rows: list[tuple[str, str, Any]]) -> list[dict[str, Any]]:
+    """Return the links of one group that this person may open."""
+    items = []
+    for label, icon, words in rows:
+        model = apps.get_model(label)
+        page = admin.site._registry.get(model)
+        if page is None or not page.has_view_or_change_permission(request):
+            continue
+        link = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+        title = words or model._meta.verbose_name_plural
+        items.append({"title": str(title)[:1].upper() + str(title)[1:], "icon": icon, "link": link})
+    return items
+
+
+def write_header(request: HttpRequest) -> str:
+    """Return what stands at the top of each page: whose office this is."""
+    provider = get_provider()
+    return provider.short_name or provider.name
+
+
+def brand_tints(request: HttpRequest) -> dict[str, str]:
+    """Return Unfold's eleven shades of the provider's colour; 600 carries white text, 500 is text upon the dark page."""
+    base = readable_on(get_provider().colour, [WHITE], BLACK)
+    lighter = {"50": 0.95, "100": 0.89, "200": 0.78, "300": 0.62, "400": 0.42}
+    darker = {"700": 0.18, "800": 0.34, "900": 0.48, "950": 0.64}
+    shades = {name: mix(base, WHITE, share) for name, share in lighter.items()}
+    shades |= {"500": readable_on(base, [DARK_PAGE], WHITE), "600": base}
+    return shades | {name: mix(base, BLACK, share) for name, share in darker.items()}

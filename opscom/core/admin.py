@@ -1,0 +1,91 @@
+"""What the office's pages share: records that are only read, forms that ask first, and plain settings that are logged."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from unfold.admin import ModelAdmin, TabularInline
+
+from opscom.core import audit
+from opscom.core.errors import DomainError
+
+
+class ReadOnlyMixin:
+    """Nothing is added, edited or deleted by hand; what may be done is done by actions that call services."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class ReadOnlyAdmin(ReadOnlyMixin, ModelAdmin):
+    """A list and a page of records that services write."""
+
+    list_per_page = 50
+    # Counting a big table for the words "of 300,000" costs more than the page itself.
+    show_full_result_count = False
+
+
+class ReadOnlyInline(ReadOnlyMixin, TabularInline):
+    """What belongs to a record, shown on its page."""
+
+    extra = 0
+    can_delete = False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return list(self.fields or [])
+
+
+class SettingAdmin(ModelAdmin):
+    """A record that the office edits as it is: who added, changed or deleted it stands in the log."""
+
+    def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> Any:
+        return audit.record(f"{obj._meta.model_name}.added", obj, actor=request.user)
+
+    def log_change(self, request: HttpRequest, obj: Model, message: Any) -> Any:
+        fields = [name for part in message for name in part.get("changed", {}).get("fields", [])]
+        return audit.record(f"{obj._meta.model_name}.changed", obj, actor=request.user, fields=fields)
+
+    def log_deletions(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
+        return [audit.record(f"{obj._meta.model_name}.deleted", obj, actor=request.user) for obj in queryset]
+
+
+def act_on_each(request: HttpRequest, rows: Any, deed: Callable[[Any], Any], done: Callable[[int], str]) -> None:
+    """Do the deed for each row; one that is refused says why and stops no other. `done` words the number of successes."""
+    count = 0
+    for row in rows:
+        try:
+            deed(row)
+            count += 1
+        except DomainError as error:
+            messages.error(request, f"{row}: {error}")
+    if count:
+        messages.success(request, done(count))
+
+
+def render_ask_page(
+    admin: ModelAdmin, request: HttpRequest, *, title: Any, form: forms.Form, **context: Any
+) -> HttpResponse:
+    """Show a page of the office's site that asks before something is done; the form's widgets are Unfold's.
+
+    `context` may hold: `facts` (pairs of label and value), `warning`, `submit`, `is_danger`, `original`, `back`.
+    """
+    request.current_app = admin.admin_site.name  # type: ignore[attr-defined]
+    values = {
+        **admin.admin_site.each_context(request),
+        "title": title,
+        "opts": admin.model._meta,
+        "form": form,
+        **context,
+    }
+    status = 422 if form.is_bound and form.errors else 200
+    return TemplateResponse(request, "core/admin/ask.html", values, status=status)
