@@ -169,7 +169,8 @@ class ProfileForm(ProfileFieldsForm):
     def __init__(self, *args: Any, person: User, **kwargs: Any) -> None:
         asked, languages = asked_fields(), offered_languages()
         names = {one.name for one in asked} | {"country"}
-        super().__init__(*args, initial={name: getattr(person, name) for name in names}, **kwargs)
+        kwargs["initial"] = {name: getattr(person, name) for name in names}
+        super().__init__(*args, **kwargs)
         if len(languages) < 2:
             asked = [one for one in asked if one.name != "language"]
         self.add_profile_fields(asked, languages)

@@ -17,7 +17,7 @@ def choose_language(request: HttpRequest) -> str:
         if wanted in offered:
             return str(wanted)
     # Only now, because it costs a look at the session and the person.
-    language = get_user(request).language if SESSION_KEY in request.session else None
+    language = getattr(get_user(request), "language", None) if SESSION_KEY in request.session else None
     return language if language in offered else browser_language(request, offered)
 
 
@@ -52,5 +52,5 @@ def keep_language(response: HttpResponse, code: str) -> None:
         max_age=settings.LANGUAGE_COOKIE_AGE,
         secure=settings.LANGUAGE_COOKIE_SECURE,
         httponly=settings.LANGUAGE_COOKIE_HTTPONLY,
-        samesite=settings.LANGUAGE_COOKIE_SAMESITE,
+        samesite="Lax",
     )

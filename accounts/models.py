@@ -119,7 +119,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     objects = UserManager.from_queryset(UserQuerySet)()
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
-    REQUIRED_FIELDS: list[str] = []
+    REQUIRED_FIELDS: list[str] = []  # type: ignore[misc]
 
     class Meta:
         verbose_name = _("person")
@@ -202,4 +202,4 @@ class ProfileField(models.Model):
         ]
 
     def __str__(self) -> str:
-        return str(User._meta.get_field(self.name).verbose_name)
+        return str(getattr(User._meta.get_field(self.name), "verbose_name", self.name))

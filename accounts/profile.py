@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -52,7 +53,7 @@ BY_NAME = {field.name: field for field in BUILT_IN}
 
 def make_form_field(name: str, languages: list[tuple[str, str]]) -> forms.Field:
     """Return the input for one built-in field, with the label and the length that the model gives it."""
-    model_field = User._meta.get_field(name)
+    model_field: Any = User._meta.get_field(name)
     makers: dict[str, Callable[[], forms.Field]] = {
         "mobile_phone": lambda: PhoneNumberField(region=get_provider().home_country),
         "language": lambda: forms.ChoiceField(choices=languages),
@@ -67,7 +68,7 @@ def make_form_field(name: str, languages: list[tuple[str, str]]) -> forms.Field:
     return field
 
 
-def _region_choices() -> list[tuple[str, object]]:
+def _region_choices() -> list[Any]:
     return [("", "—"), (_("Canada"), list(PROVINCE_CHOICES)), (_("United States"), list(STATE_CHOICES))]
 
 

@@ -31,7 +31,7 @@ class Asked:
 
 def asked_fields() -> list[Asked]:
     """Return the profile fields that are not hidden, in the office's order; kept in the cache until the office saves."""
-    fields = cache.get(FIELDS_KEY)
+    fields: list[Asked] | None = cache.get(FIELDS_KEY)
     if fields is None:
         fields = [
             Asked(row.name, row.group, row.state == FieldState.REQUIRED, row.is_editable, row.is_asked_at_registration)

@@ -1,0 +1,70 @@
+"""Two at once: a link works once, and an address belongs to one."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import pytest
+from django.db import connection
+
+from accounts.links import LinkDead, Purpose, make_token
+from accounts.models import User
+from accounts.services.passwords import set_password_by_link
+from accounts.services.registration import register
+from tests.factories.accounts import make_registered
+from tests.factories.provider import set_provider
+
+pytestmark = [pytest.mark.races, pytest.mark.django_db(transaction=True)]
+
+
+def together(deeds: list[Callable[[], object]]) -> list[object]:
+    """Run the deeds in threads that start at one moment; what a deed raises is returned."""
+    gate = Barrier(len(deeds))
+
+    def run(deed: Callable[[], object]) -> object:
+        try:
+            connection.ensure_connection()
+            gate.wait(timeout=10)
+            return deed()
+        except Exception as error:
+            return error
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(deeds)) as pool:
+        return list(pool.map(run, deeds))
+
+
+def use(token: str, password: str) -> Callable[[], User]:
+    return lambda: set_password_by_link(token=token, purpose=Purpose.CREATE, password=password)
+
+
+@pytest.mark.parametrize("_round", range(3))
+def test_link_used_six_times_at_once_works_once(_round: int) -> None:
+    token = make_token(make_registered(), Purpose.CREATE)
+    results = together([use(token, f"a long password {number}") for number in range(6)])
+    winners = [number for number, result in enumerate(results) if isinstance(result, User)]
+    assert len(winners) == 1, results
+    assert sum(isinstance(result, LinkDead) for result in results) == 5, results
+    assert User.objects.get().check_password(f"a long password {winners[0]}")
+
+
+@pytest.mark.parametrize("_round", range(3))
+def test_registering_one_address_at_once_gives_it_to_one(_round: int) -> None:
+    set_provider(registration_mode="auto_login")
+    enter = lambda: register(email="nia@example.org", profile={"first_name": "Nia"}, language="en")  # noqa: E731
+    results = together([enter] * 5)
+    assert all(isinstance(result, User) for result in results), results
+    assert User.objects.filter(email="nia@example.org").count() == 1
+    assert User.objects.filter(claimed_email="nia@example.org").count() == 4
+
+
+@pytest.mark.parametrize("_round", range(3))
+def test_several_claims_proved_at_once_leave_one_owner(_round: int) -> None:
+    people = [make_registered(email="nia@example.org")]
+    people += [make_registered(email=None, claimed_email="nia@example.org") for _n in range(3)]
+    tokens = [make_token(person, Purpose.CREATE) for person in people]
+    results = together([use(token, f"a long password {number}") for number, token in enumerate(tokens)])
+    assert sum(isinstance(result, User) for result in results) == 1, results
+    assert sum(isinstance(result, LinkDead) for result in results) == 3, results
+    assert User.objects.proved().get().email == "nia@example.org"
