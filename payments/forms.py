@@ -47,7 +47,8 @@ class PaymentForm(forms.Form):
 
     def __init__(self, *args: Any, gateways: Sequence[Gateway], is_email_known: bool, is_free: bool, **kwargs: Any):
         super().__init__(*args, **kwargs)
-        self.fields["method"].choices = [(gateway.code, gateway.label) for gateway in gateways]
+        method: Any = self.fields["method"]
+        method.choices = [(gateway.code, gateway.label) for gateway in gateways]
         if len(gateways) == 1:
             self.fields["method"].initial = gateways[0].code
         if is_free:

@@ -3,7 +3,7 @@
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.core.paginator import Paginator
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -180,7 +180,7 @@ def receipt(request: SignedIn, code: str) -> HttpResponse:
 
 @never_cache
 @require_safe
-def receipt_pdf(request: SignedIn, code: str) -> HttpResponse:
+def receipt_pdf(request: SignedIn, code: str) -> HttpResponseBase:
     """Download the receipt; while a worker makes it, show that it is on its way."""
     order = own_receipt(request, code)
     document = documents.current_document(order)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 from django.conf import settings
 from django.db.models import Sum
@@ -58,7 +59,7 @@ class DemoBank(Gateway):
         if session.answers_from and timezone.now() < session.answers_from:
             raise GatewayError("The demo bank did not answer in time.")
         session = services.finish_processing(session)
-        facts = {"gateway_reference": session.token, "card_label": f"Visa ···· {session.card_ending}"}
+        facts: dict[str, Any] = {"gateway_reference": session.token, "card_label": f"Visa ···· {session.card_ending}"}
         if session.status == SessionStatus.APPROVED:
             return Result(status="approved", amount=session.amount, currency=session.currency, **facts)
         if session.status == SessionStatus.DECLINED:
@@ -82,7 +83,7 @@ class DemoBank(Gateway):
 
     def read_event(self, body: bytes, headers: Mapping[str, str]) -> Event | None:
         """Verify the signature over the raw body, then read the event."""
-        if not hmac.compare_digest(sign(body), headers.get(SIGNATURE_HEADER, "")):
+        if not hmac.compare_digest(sign(body).encode(), headers.get(SIGNATURE_HEADER, "").encode()):
             return None
         report = json.loads(body)
         return Event(id=str(report["id"]), reference=str(report["reference"]))

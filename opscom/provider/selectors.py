@@ -50,7 +50,7 @@ def logo_as_data() -> str:
     if not logo:
         return ""
     with logo.open("rb") as file:
-        kind = "png" if logo.name.endswith(".png") else "jpeg"
+        kind = "png" if str(logo.name).endswith(".png") else "jpeg"
         return f"data:image/{kind};base64,{base64.b64encode(file.read()).decode()}"
 
 
