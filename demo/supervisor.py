@@ -261,7 +261,8 @@ def static_mark() -> str:
     """Return a mark that changes with any of our static files, the installed apps and the locked packages."""
     # settings.py says which apps bring static files; the lock says which versions of them.
     files = [places.CHECKOUT / "uv.lock", places.CHECKOUT / "opscom" / "settings.py"]
-    for folder in [places.CHECKOUT / "static", *places.CHECKOUT.glob("*/static")]:
+    sources = [folder for folder in places.CHECKOUT.glob("*/static") if folder.parent.name != "var"]
+    for folder in [places.CHECKOUT / "static", *sources]:
         files += [file for file in folder.rglob("*") if file.is_file()]
     mark = hashlib.sha256()
     for file in sorted(files):
