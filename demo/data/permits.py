@@ -38,8 +38,11 @@ def make_permits(people: list[User], sales: dict[str, Sale], office: User) -> No
     def reserve(plan: dict[int, str]) -> list[Permit]:
         return [_reserve(people[number], sales[sale]) for number, sale in plan.items()]
 
-    for permit in reserve(PAID):
+    paid = reserve(PAID)
+    for permit in paid:
         pay(permit)
+    # Bought two weeks ago, so that the first pages show permits that have been running for a while.
+    _shift(paid, valid_from=timezone.now() - dt.timedelta(days=14))
     _end(reserve(ENDED))
     for permit in reserve(CANCELLED):
         order_line = pay(permit)
