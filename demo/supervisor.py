@@ -4,6 +4,7 @@ A web, worker or beat process that dies is started again, because each of them c
 When PostgreSQL or Redis dies, everything stops: the others hold its address, and its log needs a person.
 """
 
+import contextlib
 import hashlib
 import http.client
 import os
@@ -51,7 +52,12 @@ class Supervisor:
 
     def say(self, text: str) -> None:
         """Print one line with the seconds since the start."""
-        print(f"[{time.monotonic() - self.began:6.1f} s] {text}", flush=True)
+        self._print(f"[{time.monotonic() - self.began:6.1f} s] {text}")
+
+    def _print(self, line: str) -> None:
+        # A closed terminal or pipe must not keep us from stopping what we started.
+        with contextlib.suppress(OSError):
+            print(line, flush=True)
 
     def run(self) -> int:
         """Start, watch until asked to stop, stop; return the exit code."""
@@ -103,7 +109,7 @@ class Supervisor:
         self.processes.note(f"{address}/ (process {os.getpid()})")
         self.say(f"OPSCOM is at {address}/")
         for line in logins:
-            print(f"           {line}", flush=True)
+            self._print(f"           {line}")
         self.say("Ctrl-C stops it; the next start keeps the data")
 
     def _environment(self, database_url: str, redis_url: str, address: str) -> dict[str, str]:
