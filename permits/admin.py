@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.admin import StackedInline
 from unfold.decorators import action, display
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget as Checkboxes
 
 from accounts.models import User
 from opscom.core.admin import ReadOnlyAdmin, ReadOnlyInline, SettingAdmin, act_on_each, render_ask_page
@@ -56,8 +57,10 @@ class ValidityInline(StackedInline):
 
     model = PermitValidity
     form = ValidityForm
-    filter_horizontal = ["lots"]
     extra = 0
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        return super().formfield_for_manytomany(db_field, request, widget=Checkboxes(), **kwargs)
 
 
 @admin.register(PermitType)
@@ -68,7 +71,6 @@ class PermitTypeAdmin(SettingAdmin):
     list_display = ["name", "code", "net", "term_kind", "max_per_person", "is_active"]
     list_filter = ["is_active", "term_kind"]
     search_fields = ["code", "name"]
-    filter_horizontal = ["taxes", "user_types"]
     inlines = [ValidityInline]
     fieldsets = [
         (None, {"fields": ["code", "name", "description", "is_active"]}),
@@ -76,6 +78,9 @@ class PermitTypeAdmin(SettingAdmin):
         (_("Who may have it"), {"fields": ["user_types", "vehicle_kinds", "max_vehicles"]}),
         (_("Limits"), {"fields": ["limit_group", "max_per_person", "hold_minutes", "max_prints"]}),
     ]
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        return super().formfield_for_manytomany(db_field, request, widget=Checkboxes(), **kwargs)
 
     @display(description=_("price without tax"), ordering="price")
     def net(self, kind: PermitType) -> str:
@@ -87,12 +92,13 @@ class SaleAdmin(SettingAdmin):
     """Sales windows, with what became of their numbers."""
 
     form = SaleForm
-    list_display = ["lot", "permit_type", "term", "opens_at", "closes_at", "is_active"]
+    list_display = ["lot", "permit_type", "opens_at", "closes_at", "is_active"]
     list_display += ["allotted", "free", "held", "taken"]
     list_display_links = ["lot", "permit_type"]
     list_filter = ["is_active", "lot", "permit_type", "term"]
     list_select_related = ["lot", "permit_type", "term"]
     search_fields = ["code", "lot__code", "lot__name", "permit_type__code", "permit_type__name"]
+    search_help_text = _("Lot or permit type")
     fieldsets = [
         (None, {"fields": ["lot", "permit_type", "term", "is_active"]}),
         (_("When it sells"), {"fields": ["opens_at", "closes_at"]}),
@@ -175,7 +181,7 @@ class SlotAdmin(ReadOnlyAdmin):
     ordering = ["sale_id", "number"]
     search_fields = ["number__istartswith"]
     search_help_text = _("The number's beginning")
-    fields = ["number", "sale", "shown_state", "permit"]
+    fields = ["number", "sale", "state", "permit"]
     readonly_fields = fields
     actions = ["retire"]
 
@@ -201,6 +207,7 @@ class VehicleInline(ReadOnlyInline):
 
     model = PermitVehicle
     fields = ["vehicle"]
+    hide_title = True
     verbose_name_plural = _("vehicles")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PermitVehicle]:
@@ -212,6 +219,7 @@ class PrintInline(ReadOnlyInline):
 
     model = PermitPrint
     fields = ["ordinal", "printed_at", "printed_by"]
+    hide_title = True
 
 
 @admin.register(Permit)
@@ -224,7 +232,7 @@ class PermitAdmin(ReadOnlyAdmin):
     ordering = ["-pk"]
     search_fields = ["number"]
     search_help_text = _("Permit number, holder's name or e-mail, plate (spaces and dashes do not matter)")
-    fields = ["number", "holder", "lot", "permit_type", "sale", "state", "valid_from", "valid_until", "net_part"]
+    fields = ["number", "holder", "lot", "permit_type", "sale", "status", "valid_from", "valid_until", "net_part"]
     fields += ["reserved_at", "held_until", "activated_at", "closed_at", "extra_prints"]
     readonly_fields = fields
     inlines = [VehicleInline, PrintInline]

@@ -12,7 +12,7 @@ from accounts.models import User, UserType
 from accounts.selectors import current_user_type
 from opscom.core.errors import Allowed, Decision, Refused
 from opscom.provider.selectors import get_time_zone, local_date
-from permits.models import Permit, PermitStatus, Sale, TermKind
+from permits.models import Permit, PermitStatus, PermitType, Sale, TermKind
 from vehicles.models import Ownership, Vehicle
 
 
@@ -80,14 +80,14 @@ def _dates(sale: Sale, now: dt.datetime) -> list[Condition]:
             "opened",
             _("The sale has opened"),
             opens <= now,
-            _("The sale opens on %(moment)s.") % {"moment": write_moment(opens)},
+            _("On sale from %(moment)s") % {"moment": write_moment(opens)},
             until=opens,
         ),
         Condition(
             "not_closed",
             _("The sale has not closed"),
             closes is None or now < closes,
-            _("The sale closed on %(moment)s.") % {"moment": write_moment(closes) if closes else ""},
+            _("The sale is over since %(moment)s") % {"moment": write_moment(closes) if closes else ""},
         ),
         Condition(
             "not_over", _("Its dates are not over"), not over, _("The dates of this permit are over."), hides=True
@@ -100,6 +100,12 @@ def first_failing(conditions: Iterable[Condition]) -> Condition | None:
     return next((condition for condition in conditions if not condition.is_met), None)
 
 
+def conditions_hold(conditions: Iterable[Condition]) -> Decision:
+    """Allow when every condition is met; else refuse with the first that is not."""
+    failing = first_failing(conditions)
+    return Refused(failing.code, failing.refusal, failing.until) if failing else Allowed()
+
+
 def is_shown(conditions: Iterable[Condition]) -> bool:
     """Say whether the portal shows the sale."""
     return all(condition.is_met for condition in conditions if condition.hides)
@@ -110,18 +116,24 @@ def can_reserve(*, holder: User, sale: Sale, vehicles: Sequence[Vehicle], now: d
     # The numbers themselves decide at the claim: here one free number is enough, whoever is about to take it.
     allotted, free = sale.slots.exists(), sale.slots.filter(state="free").exists()
     user_type = current_user_type(holder, local_date(now))
-    failing = first_failing(sale_conditions(sale, user_type, now=now, allotted=allotted, free=free))
-    if failing:
-        return Refused(failing.code, failing.refusal, failing.until)
-    for decision in (_person_limit(holder, sale), _vehicles_fit(holder, sale, vehicles, now)):
+    conditions = sale_conditions(sale, user_type, now=now, allotted=allotted, free=free)
+    for decision in (
+        conditions_hold(conditions),
+        within_person_limit(holder, sale.permit_type, live_permits(holder)),
+        _vehicles_fit(holder, sale, vehicles, now),
+    ):
         if not decision.is_allowed:
             return decision
     return Allowed()
 
 
-def _person_limit(holder: User, sale: Sale) -> Decision:
-    kind = sale.permit_type
-    live = list(Permit.objects.filter(holder=holder).live().select_related("sale__lot").order_by("reserved_at"))
+def live_permits(holder: User) -> list[Permit]:
+    """Return what the holder has reserved or holds, the oldest first."""
+    return list(Permit.objects.filter(holder=holder).live().order_by("reserved_at"))
+
+
+def within_person_limit(holder: User, kind: PermitType, live: Sequence[Permit]) -> Decision:
+    """Say whether the holder of these live permits may have one more of this type."""
     if not holder.is_email_proved and live:
         return Refused(
             "email_not_proved",
@@ -145,9 +157,9 @@ def limit_refusal(limit: int, permit: Permit | None = None) -> Refused:
         return Refused("person_limit", reason)
     until = permit.held_until if permit.status == PermitStatus.RESERVED else permit.valid_until
     held = (
-        _("%(number)s is reserved for you until %(moment)s.")
+        _("Until %(moment)s you have %(number)s reserved.")
         if permit.status == PermitStatus.RESERVED
-        else _("%(number)s is yours until %(moment)s.")
+        else _("Until %(moment)s you have %(number)s.")
     ) % {"number": permit.number, "moment": write_moment(until) if until else ""}
     return Refused("person_limit", f"{reason} {held}", until)
 

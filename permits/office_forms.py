@@ -4,7 +4,11 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
-from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminTextInputWidget,
+)
 
 from opscom.provider.forms import weekday_field
 from permits.models import TermKind
@@ -18,7 +22,7 @@ class PermitTypeForm(forms.ModelForm):
     vehicle_kinds = forms.MultipleChoiceField(
         label=_("Only for these kinds of vehicle"),
         choices=VehicleKind.choices,
-        widget=forms.CheckboxSelectMultiple,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
         required=False,
         help_text=_("None ticked means every kind."),
     )

@@ -10,9 +10,10 @@ from django.utils import timezone
 
 from accounts.models import User, UserType
 from accounts.selectors import current_user_type
+from opscom.core.errors import Decision, Refused
 from opscom.provider.models import Lot
 from opscom.provider.selectors import get_provider, local_date
-from permits.eligibility import Condition, first_failing, is_shown, sale_conditions
+from permits.eligibility import conditions_hold, is_shown, live_permits, sale_conditions, within_person_limit
 from permits.models import Permit, PermitQuerySet, PermitStatus, Sale, Slot, SlotState, TermKind
 from permits.pricing import price_with_tax
 from permits.terms import permit_dates
@@ -29,13 +30,13 @@ class Counts:
     taken: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Offer:
     """One sale as one person sees it."""
 
     sale: Sale
     counts: Counts
-    refusal: Condition | None
+    decision: Decision
     price: Decimal
     first_day: dt.date
     last_day: dt.date
@@ -43,7 +44,12 @@ class Offer:
 
     @property
     def is_full(self) -> bool:
-        return self.refusal is not None and self.refusal.code == "free"
+        return isinstance(self.decision, Refused) and self.decision.code == "free"
+
+    @property
+    def is_off_sale(self) -> bool:
+        """Nobody can buy it now, for another reason than being full."""
+        return isinstance(self.decision, Refused) and self.decision.code in ("opened", "not_closed")
 
     @property
     def months(self) -> int:
@@ -95,7 +101,10 @@ def lot_cards(user: User, now: dt.datetime | None = None) -> list[LotCard]:
     now = now or timezone.now()
     user_type = current_user_type(user, local_date(now))
     cards: dict[int, LotCard] = {}
+    live = live_permits(user)
     for offer in offers_for(user_type, now):
+        if offer.decision.is_allowed:
+            offer.decision = within_person_limit(user, offer.sale.permit_type, live)
         cards.setdefault(offer.sale.lot_id, LotCard(offer.sale.lot)).offers.append(offer)
     return sorted(cards.values(), key=lambda card: (card.lot.position, card.lot.code))
 
@@ -111,7 +120,7 @@ def offers_for(user_type: UserType | None, now: dt.datetime) -> list[Offer]:
         numbers = counts.get(sale.pk, Counts())
         conditions = sale_conditions(sale, user_type, now=now, allotted=numbers.allotted, free=numbers.free)
         if is_shown(conditions):
-            offers.append(make_offer(sale, numbers, first_failing(conditions), now))
+            offers.append(make_offer(sale, numbers, conditions_hold(conditions), now))
     return offers
 
 
@@ -122,7 +131,7 @@ def load_sales() -> QuerySet[Sale]:
     )
 
 
-def make_offer(sale: Sale, counts: Counts, refusal: Condition | None, now: dt.datetime) -> Offer:
+def make_offer(sale: Sale, counts: Counts, decision: Decision, now: dt.datetime) -> Offer:
     """Return the sale as a person sees it, priced as the provider shows prices."""
     kind = sale.permit_type
     first, after_last = permit_dates(sale, local_date(now))
@@ -130,7 +139,7 @@ def make_offer(sale: Sale, counts: Counts, refusal: Condition | None, now: dt.da
     return Offer(
         sale=sale,
         counts=counts,
-        refusal=refusal,
+        decision=decision,
         price=price,
         first_day=first,
         last_day=after_last - dt.timedelta(days=1),

@@ -12,6 +12,7 @@ from opscom.provider.selectors import forget_cached, local_date
 from payments.models import TaxRate
 from permits.models import PermitType, PermitValidity, Sale, TermKind
 from permits.services.allotting import NumberRange, allot_numbers
+from permits.terms import add_months
 
 WORKDAYS = [0, 1, 2, 3, 4]
 
@@ -104,7 +105,7 @@ def make_sales(lots: dict[str, Lot], types: dict[str, UserType], office: User) -
     kinds = _permit_types(types, tax, lots)
     opened = timezone.now() - dt.timedelta(days=14)
     plan: list[tuple[str, str, str, int, dict[str, Any]]] = [
-        ("north-monthly", "101", "NG-", 80, {}),
+        ("north-monthly", "101", "NG-", 80, {"valid_from": add_months(today.replace(day=1), 1)}),
         ("library-year", "102", "LB-", 6, {"term": academic}),
         ("residence-term", "103", "RS-", 50, {"term": winter}),
         ("west-student", "104", "WF-", 120, {"term": winter}),

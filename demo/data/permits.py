@@ -14,7 +14,7 @@ from payments.services.confirming import confirm_payment
 from payments.services.orders import place_order
 from payments.services.refunds import refund_line
 from payments.tasks import send_refunds
-from permits.models import Permit, Sale
+from permits.models import Permit, Sale, TermKind
 from permits.services.delivering import revoke_permit
 from permits.services.holding import end_next, give_back_reservation, lapse_next
 from permits.services.reserving import reserve_permit
@@ -42,7 +42,8 @@ def make_permits(people: list[User], sales: dict[str, Sale], office: User) -> No
     for permit in paid:
         pay(permit)
     # Bought two weeks ago, so that the first pages show permits that have been running for a while.
-    _shift(paid, valid_from=timezone.now() - dt.timedelta(days=14))
+    monthly = [permit for permit in paid if permit.permit_type.term_kind != TermKind.FIXED]
+    _shift(monthly, valid_from=timezone.now() - dt.timedelta(days=14))
     _end(reserve(ENDED))
     for permit in reserve(CANCELLED):
         order_line = pay(permit)

@@ -129,7 +129,7 @@ def can_print(permit: Permit, *, now: dt.datetime) -> Decision:
         return Allowed()
     return Refused(
         "printed",
-        _("You can only print this once. Last printed: %(moment)s. The parking office can allow another print.")
+        _("You can only print this once (last printed %(moment)s). The parking office can allow another print.")
         % {"moment": write_moment(printed.printed_at)},
     )
 
