@@ -48,7 +48,7 @@ def profile(request: SignedIn) -> HttpResponse:
         keep_language(response, language)
         return response
     context = {"form": form, "is_incomplete": is_incomplete}
-    return render(request, "accounts/profile.html", context, status=422 if form.errors else 200)
+    return render(request, "accounts/profile.html", context)
 
 
 @profile_not_required

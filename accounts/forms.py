@@ -3,7 +3,7 @@
 from typing import Any
 
 from django import forms
-from django.contrib.auth.password_validation import password_validators_help_texts, validate_password
+from django.contrib.auth.password_validation import get_default_password_validators, validate_password
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 from localflavor.ca.forms import CAPostalCodeField
@@ -13,6 +13,7 @@ from accounts.addresses import clean_email
 from accounts.models import FieldGroup, User
 from accounts.profile import COUNTRIES_WITH_REGIONS, make_form_field
 from accounts.selectors import Asked, asked_fields, offered_languages
+from opscom.provider.selectors import get_provider
 
 # Far above any real password, far below what would cost time to hash.
 LONGEST_PASSWORD = 256
@@ -23,6 +24,13 @@ def password_field(label: Any, autocomplete: str) -> forms.CharField:
     """Return an input for a password: nothing is stripped from it, and browsers are told which one is meant."""
     widget = forms.PasswordInput(attrs={"autocomplete": autocomplete})
     return forms.CharField(label=label, strip=False, max_length=LONGEST_PASSWORD, widget=widget)
+
+
+def password_help() -> str:
+    """Return the rules in one line; the field's errors say which of them was broken."""
+    lengths = [getattr(validator, "min_length", 0) for validator in get_default_password_validators()]
+    text = _("At least %(count)d characters: not only digits, nothing common, nothing like your name or address.")
+    return str(text) % {"count": max(lengths, default=0)}
 
 
 class AddressField(forms.EmailField):
@@ -59,7 +67,7 @@ class NewPasswordForm(forms.Form):
     def __init__(self, *args: Any, person: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.person = person
-        self.fields["password"].help_text = " ".join(str(text) for text in password_validators_help_texts())
+        self.fields["password"].help_text = password_help()
 
     def clean_password(self) -> str:
         password = self.cleaned_data["password"]
@@ -170,6 +178,7 @@ class ProfileForm(ProfileFieldsForm):
         asked, languages = asked_fields(), offered_languages()
         names = {one.name for one in asked} | {"country"}
         kwargs["initial"] = {name: getattr(person, name) for name in names}
+        kwargs["initial"]["country"] = person.country or get_provider().home_country
         super().__init__(*args, **kwargs)
         if len(languages) < 2:
             asked = [one for one in asked if one.name != "language"]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import forms
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from django_countries import countries
 from localflavor.ca.ca_provinces import PROVINCE_CHOICES
@@ -61,7 +62,7 @@ def make_form_field(name: str, languages: list[tuple[str, str]]) -> forms.Field:
         "country": lambda: forms.ChoiceField(choices=_country_choices()),
     }
     field = makers.get(name, lambda: forms.CharField(max_length=model_field.max_length))()
-    field.label = model_field.verbose_name
+    field.label = capfirst(model_field.verbose_name)
     field.widget.attrs["autocomplete"] = BY_NAME[name].autocomplete
     if name == "mobile_phone":
         field.widget.attrs["inputmode"] = "tel"

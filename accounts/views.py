@@ -47,8 +47,9 @@ def choose_language(request: HttpRequest) -> HttpResponse:
         response = redirect(target)
         keep_language(response, str(chosen))
         return response
-    context = {"languages": languages, "next": target, "is_wrong": request.method == "POST"}
-    return render(request, "accounts/language.html", context, status=422 if context["is_wrong"] else 200)
+    is_wrong = request.method == "POST"
+    context = {"languages": languages, "current": get_language(), "next": target, "is_wrong": is_wrong}
+    return render(request, "accounts/language.html", context)
 
 
 @login_not_required
@@ -67,7 +68,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
             return sign_in_by_password(request, **form.cleaned_data, target=target)
         except ValidationError as error:
             form.add_error(None, error)
-            status = 422 if error.code == "wrong" else 429
+            status = 200 if error.code == "wrong" else 429
     context = {"form": form, "next": safe_next(request), "is_open": get_provider().is_registration_open}
     return render(request, "accounts/sign_in.html", context, status=status)
 
