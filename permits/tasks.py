@@ -1,5 +1,7 @@
 """The worker's doors for permits."""
 
+from collections.abc import Callable
+
 from celery import shared_task
 
 from permits.services import documents, holding, promoting
@@ -7,12 +9,18 @@ from permits.services import documents, holding, promoting
 MOST_PER_RUN = 500
 
 
+def _while_due(close_next: Callable[..., bool]) -> int:
+    broken: set[int] = set()
+    count = 0
+    while count < MOST_PER_RUN and close_next(broken=broken):
+        count += 1
+    return count
+
+
 @shared_task(name="permits.release_lapsed_holds")
 def release_lapsed_holds() -> int:
     """Free the numbers of holds that ran out, one transaction each; then promote what was left behind by a crash."""
-    count = 0
-    while count < MOST_PER_RUN and holding.lapse_next():
-        count += 1
+    count = _while_due(holding.lapse_next)
     promoting.promote_everywhere()
     return count
 
@@ -20,10 +28,7 @@ def release_lapsed_holds() -> int:
 @shared_task(name="permits.end_permits")
 def end_permits() -> int:
     """End permits whose last instant has passed."""
-    count = 0
-    while count < MOST_PER_RUN and holding.end_next():
-        count += 1
-    return count
+    return _while_due(holding.end_next)
 
 
 @shared_task(name="permits.make_document")

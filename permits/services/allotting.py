@@ -49,7 +49,8 @@ def allot_numbers(*, sale: Sale, numbers: NumberRange, actor: User) -> int:
     wanted = numbers.numbers()
     if not 0 < len(wanted) <= MOST_AT_ONCE:
         raise NotAllowed(_("The range must hold between 1 and %(most)d numbers.") % {"most": MOST_AT_ONCE})
-    lock_row(Sale.objects.filter(pk=sale.pk), "waitlist")
+    # All of them: two sales of two lots must not be given one number at once.
+    lock_rows(Sale.objects.filter(pk__in={sale.pk, *overlapping_sales(sale)}), "waitlist")
     lot = lock_row(Lot.objects.filter(pk=sale.lot_id), "product", "lot")
     others = Slot.objects.filter(sale__in=overlapping_sales(sale)).exclude(state=SlotState.RETIRED)
     room = lot_capacity(lot) - others.filter(sale__lot=lot).count()

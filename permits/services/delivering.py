@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from opscom.core import audit
-from opscom.core.errors import Refused
+from opscom.core.errors import Busy, Refused
 from opscom.core.hooks import after_commit
 from opscom.core.locks import lock_row
 from opscom.core.transitions import advance
@@ -54,6 +54,9 @@ def _reactivate(permit: Permit, now: dt.datetime) -> Refused | None:
     if place > kind.max_per_person:
         return limit_refusal(kind.max_per_person)
     slot = claim_number(permit.sale, permit.number) or claim_slot(permit.sale)
+    if slot is None and permit.sale.slots.filter(state=SlotState.FOR_LIST).exists():
+        # Came free a moment ago, and the list has not decided about it: "sold out" may be wrong.
+        raise Busy
     if slot is None:
         return Refused("sold_out", _("The hold had run out before the payment arrived, and every permit is taken."))
     try:
@@ -67,9 +70,9 @@ def _reactivate(permit: Permit, now: dt.datetime) -> Refused | None:
                 number=slot.number,
                 holder_place=place,
             )
-    except IntegrityError:
-        # The holder reserved another one in this very moment.
-        return limit_refusal(kind.max_per_person)
+    except IntegrityError as error:
+        # The holder reserved another one in this very moment: the next look finds another place, or none.
+        raise Busy from error
     advance(slot, SlotState.TAKEN, table=SLOT_MOVES, field="state", permit=permit)
     return None
 

@@ -1,9 +1,10 @@
 """What becomes of a hold: prolonged once by its holder, given back, or lapsed."""
 
 import datetime as dt
+import logging
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef, QuerySet
 from django.db.models.functions import Greatest
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -12,11 +13,13 @@ from accounts.models import User
 from opscom.core import audit
 from opscom.core.errors import NotAllowed
 from opscom.core.hooks import after_commit
-from opscom.core.locks import lock_row, note_lock
+from opscom.core.locks import lock_row, lock_rows, note_lock
 from opscom.core.transitions import advance
+from payments.models import OrderLine
 from permits.models import PERMIT_MOVES, SLOT_MOVES, Permit, PermitStatus, SlotState
 from permits.services.promoting import promote_soon
 
+log = logging.getLogger(__name__)
 # A payer may be sent to a gateway's page this often with the hold prolonged each time; then the clock runs out.
 MOST_GATEWAY_HOLDS = 2
 
@@ -39,8 +42,12 @@ def extend_hold(*, permit: Permit, actor: User, now: dt.datetime | None = None) 
 
 def hold_for_gateway(*, permit_ids: list[int], until: dt.datetime) -> None:
     """Keep reserved permits while their payer is at the bank, at most twice for each."""
-    note_lock("product", "permit")
-    Permit.objects.filter(pk__in=permit_ids, status=PermitStatus.RESERVED, gateway_holds__lt=MOST_GATEWAY_HOLDS).update(
+    wanted = Permit.objects.filter(
+        pk__in=permit_ids, status=PermitStatus.RESERVED, gateway_holds__lt=MOST_GATEWAY_HOLDS
+    )
+    # Locked by number first: an update alone takes them in the order in which they lie on disk.
+    held = [permit.pk for permit in lock_rows(wanted, "product", "permit")]
+    Permit.objects.filter(pk__in=held).update(
         held_until=Greatest("held_until", until), gateway_holds=F("gateway_holds") + 1
     )
 
@@ -55,31 +62,43 @@ def give_back_reservation(*, permit: Permit, actor: User) -> None:
     audit.record("permit.given_back", permit, actor=actor)
 
 
-def lapse_next(now: dt.datetime | None = None) -> bool:
-    """Free the number of one hold that has run out; False when there is none (or another worker has it)."""
-    now = now or timezone.now()
-    with transaction.atomic():
-        note_lock("product", "permit")
-        due = Permit.objects.filter(status=PermitStatus.RESERVED, held_until__lte=now).order_by("held_until")
-        permit = due.select_for_update(skip_locked=True, no_key=True, of=("self",)).first()
-        if permit is None:
-            return False
-        close_permit(permit, PermitStatus.LAPSED)
-        audit.record("permit.lapsed", permit)
-    return True
+def lapse_next(now: dt.datetime | None = None, *, broken: set[int] | None = None) -> bool:
+    """Free the number of one hold that has run out; False when there is none (or another worker has it).
+
+    What is paid and not yet delivered keeps its number, however long the delivery takes. `broken`: see `_close_next`.
+    """
+    paid = OrderLine.objects.filter(kind="permit", object_id=OuterRef("pk"), settled=True)
+    due = Permit.objects.filter(~Exists(paid), status=PermitStatus.RESERVED, held_until__lte=now or timezone.now())
+    return _close_next(due.order_by("held_until"), PermitStatus.LAPSED, "permit.lapsed", broken)
 
 
-def end_next(now: dt.datetime | None = None) -> bool:
-    """End one active permit whose last instant has passed; False when there is none."""
-    now = now or timezone.now()
-    with transaction.atomic():
-        note_lock("product", "permit")
-        due = Permit.objects.filter(status=PermitStatus.ACTIVE, valid_until__lte=now).order_by("valid_until")
-        permit = due.select_for_update(skip_locked=True, no_key=True, of=("self",)).first()
-        if permit is None:
-            return False
-        close_permit(permit, PermitStatus.ENDED)
-        audit.record("permit.ended", permit)
+def end_next(now: dt.datetime | None = None, *, broken: set[int] | None = None) -> bool:
+    """End one active permit whose last instant has passed; False when there is none. `broken`: see `_close_next`."""
+    due = Permit.objects.filter(status=PermitStatus.ACTIVE, valid_until__lte=now or timezone.now())
+    return _close_next(due.order_by("valid_until"), PermitStatus.ENDED, "permit.ended", broken)
+
+
+def _close_next(due: QuerySet[Permit], to: PermitStatus, action: str, broken: set[int] | None) -> bool:
+    """Close the first of these in a transaction of its own.
+
+    One that fails is noted in the caller's `broken` and passed over from then on, so that it stops nobody behind it;
+    without `broken`, its exception is raised.
+    """
+    permit = None
+    try:
+        with transaction.atomic():
+            note_lock("product", "permit")
+            rows = due.exclude(pk__in=broken or ())
+            permit = rows.select_for_update(skip_locked=True, no_key=True, of=("self",)).first()
+            if permit is None:
+                return False
+            close_permit(permit, to)
+            audit.record(action, permit)
+    except Exception:
+        if permit is None or broken is None:
+            raise
+        log.exception("permit %s could not be moved to %s", permit.code, to)
+        broken.add(permit.pk)
     return True
 
 

@@ -34,6 +34,12 @@ def promote_soon(sale_id: int) -> None:
 
 
 def promote_everywhere() -> int:
-    """Promote in every sale that still has kept numbers."""
+    """Promote in every sale that still has kept numbers; one that fails is logged and stops no other."""
     sales = Slot.objects.filter(state=SlotState.FOR_LIST).values_list("sale_id", flat=True).distinct()
-    return sum(promote(sale_id) for sale_id in list(sales.order_by("sale_id")))
+    count = 0
+    for sale_id in list(sales.order_by("sale_id")):
+        try:
+            count += promote(sale_id)
+        except Exception:
+            log.exception("the kept numbers of sale %s could not be promoted", sale_id)
+    return count

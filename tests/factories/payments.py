@@ -7,6 +7,7 @@ from payments.models import Order, Payment
 from payments.services.attempts import start_payment
 from payments.services.orders import place_order
 from permits.models import Permit
+from tests.factories.vehicles import make_owner
 
 APPROVED, DECLINED = "4242424242424242", "4000000000000002"
 
@@ -31,3 +32,9 @@ def pay_at_bank(payment: Payment, card: str = APPROVED) -> BankSession:
     bank.pay(session, test_card)
     session.refresh_from_db()
     return session
+
+
+def place_thing(*things: int, payer: User | str | None = "new", email: str = "payer@example.org") -> Order:
+    """Place an order for things of the scripted product (tests/payments/conftest.py), by somebody new or a guest (None)."""
+    payer = make_owner() if payer == "new" else payer
+    return place_order(payer=payer, selection={"thing": things or (1,)}, email=email, language="en")

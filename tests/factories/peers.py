@@ -1,0 +1,102 @@
+"""Peers that do what a test tells them: a gateway and a product, plugged in where the real ones are."""
+
+import datetime as dt
+from collections.abc import Collection, Mapping
+from decimal import Decimal
+from typing import Any
+
+from django.utils import timezone
+
+from opscom.core.errors import Refused
+from payments.gateways.base import Attempt, Event, Gateway, Redirect, Result
+from payments.models import Order
+from payments.purchasables import Done, Quote
+
+Answer = Result | BaseException
+
+
+def approved(amount: str | None = "100.00", currency: str = "CAD") -> Result:
+    """Return a gateway's yes."""
+    received = None if amount is None else Decimal(amount)
+    return Result(status="approved", gateway_reference="g-1", amount=received, currency=currency, card_label="Visa")
+
+
+def _next(answers: list[Any]) -> Any:
+    answer = answers.pop(0) if len(answers) > 1 else answers[0]
+    if callable(answer) and not isinstance(answer, type):
+        answer = answer()
+    if isinstance(answer, BaseException):
+        raise answer
+    return answer
+
+
+class ScriptedGateway(Gateway):
+    """Answers from lists; the last answer stays. An exception in a list is raised, a function is called."""
+
+    code = "scripted"
+    label = "Scripted"
+
+    def __init__(self) -> None:
+        self.starts: list[Any] = [None]
+        self.answers: list[Any] = [Result(status="pending")]
+        self.refunds: list[Any] = [Result(status="approved", gateway_reference="r-1")]
+        self.asked: list[str] = []
+        self.refund_keys: list[str] = []
+
+    def start(self, attempt: Attempt) -> Redirect:
+        """Open a page for twenty minutes."""
+        _next(self.starts)
+        expires_at = timezone.now() + dt.timedelta(minutes=20)
+        return Redirect(url="https://bank.example/page", gateway_reference="g-1", expires_at=expires_at)
+
+    def confirm(self, attempt: Attempt) -> Result:
+        """Give the next answer."""
+        self.asked.append(attempt.reference)
+        result: Result = _next(self.answers)
+        return result
+
+    def refund(self, *, gateway_reference: str, amount: Decimal, currency: str, key: str) -> Result:
+        """Give the next answer about money that goes back."""
+        self.refund_keys.append(key)
+        result: Result = _next(self.refunds)
+        return result
+
+    def read_event(self, body: bytes, headers: Mapping[str, str]) -> Event | None:
+        """Every body is an event about the reference that it holds."""
+        return Event(id=body.decode(), reference=body.decode())
+
+
+class ScriptedProduct:
+    """Things that anybody may pay for, $100.00 each unless `prices` says otherwise."""
+
+    kind = "thing"
+
+    def __init__(self) -> None:
+        self.outcomes: list[Any] = [Done()]
+        self.prices: dict[int, Decimal] = {}
+        self.delivered: list[int] = []
+        self.released: list[int] = []
+
+    def list_due(self, payer: Any) -> list[Quote]:
+        """Nothing is owed by itself."""
+        return []
+
+    def quote(self, object_ids: Collection[int], *, payer: Any, lock: bool) -> list[Quote]:
+        """Return a quote for each."""
+        return [
+            Quote(kind=self.kind, object_id=pk, label=f"Thing {pk}", net=self.prices.get(pk, Decimal("100.00")))
+            for pk in sorted(object_ids)
+        ]
+
+    def hold(self, object_ids: Collection[int], *, until: dt.datetime) -> None:
+        """Nothing to hold."""
+
+    def fulfil(self, object_id: int, *, order: Order) -> Done | Refused:
+        """Give the next outcome."""
+        outcome: Done | Refused = _next(self.outcomes)
+        self.delivered.append(object_id)
+        return outcome
+
+    def release(self, object_id: int, *, order: Order) -> None:
+        """Note it."""
+        self.released.append(object_id)
