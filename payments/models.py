@@ -81,6 +81,9 @@ class Order(models.Model):
                 condition=Q(status="paid", paid_at__isnull=False) | (~Q(status="paid") & Q(paid_at__isnull=True)),
                 name="payments_order_paid_has_time",
             ),
+            models.CheckConstraint(
+                condition=Q(finished_at__isnull=True) | Q(status="paid"), name="payments_order_finished_is_paid"
+            ),
             models.UniqueConstraint(
                 fields=["payer"], condition=Q(status="open"), name="payments_order_one_open_per_payer"
             ),
@@ -100,6 +103,12 @@ class Order(models.Model):
     @property
     def has_refund(self) -> bool:
         return any(line.status in (LineStatus.REFUND_DUE, LineStatus.REFUNDED) for line in self.lines.all())
+
+    @property
+    def paying_payment(self) -> "Payment | None":
+        """The payment that paid the order; None for a free one. A second one is known by its whole refund, not by a clock."""
+        approved = self.payments.filter(status=PaymentStatus.APPROVED, needs_review="")
+        return approved.exclude(refunds__reason=RefundReason.PAID_TWICE).order_by("pk").first()
 
 
 class LineStatus(models.TextChoices):
@@ -192,7 +201,8 @@ PAYMENT_MOVES = {
     P.STARTED: frozenset({P.APPROVED, P.DECLINED, P.EXPIRED}),
     P.DECLINED: frozenset({P.APPROVED}),
     P.EXPIRED: frozenset({P.APPROVED}),
-    P.FAILED: frozenset({P.APPROVED}),
+    # Failed to started: the gateway's page opened after all, minutes after we had stopped waiting for it.
+    P.FAILED: frozenset({P.STARTED, P.APPROVED}),
     P.APPROVED: frozenset(),
 }
 
@@ -247,6 +257,11 @@ class Payment(models.Model):
                 | (~Q(status="approved") & Q(approved_at__isnull=True, received_amount__isnull=True)),
                 name="payments_payment_approved_has_money",
             ),
+            models.CheckConstraint(
+                condition=~Q(status="approved", needs_review="")
+                | Q(received_amount=F("amount"), received_currency=F("currency")),
+                name="payments_payment_other_sum_needs_review",
+            ),
         ]
         indexes = [
             models.Index(
@@ -267,9 +282,10 @@ class RefundStatus(models.TextChoices):
 
 R = RefundStatus
 REFUND_MOVES = {
-    R.DUE: frozenset({R.SENDING}),
+    # Straight to succeeded: a worker that had been given up comes back with the gateway's yes.
+    R.DUE: frozenset({R.SENDING, R.SUCCEEDED}),
     R.SENDING: frozenset({R.DUE, R.SUCCEEDED, R.FAILED}),
-    R.FAILED: frozenset({R.DUE}),
+    R.FAILED: frozenset({R.DUE, R.SUCCEEDED}),
     R.SUCCEEDED: frozenset(),
 }
 

@@ -4,10 +4,8 @@ import logging
 from collections.abc import Callable
 
 from celery import shared_task
-from django.utils import timezone
 
 from payments import documents
-from payments.models import Order, OrderStatus
 from payments.services import confirming, refunds, settling
 
 log = logging.getLogger(__name__)
@@ -41,8 +39,7 @@ def handle_event(event_id: int) -> None:
 
 @shared_task(name="payments.finish_paid_orders")
 def finish_paid_orders() -> int:
-    unfinished = Order.objects.filter(status=OrderStatus.PAID, finished_at__isnull=True, paid_at__lt=timezone.now())
-    count = each(list(unfinished.order_by("paid_at").values_list("pk", flat=True)[:200]), settling.finish_order)
+    count = each(settling.orders_to_finish(), settling.finish_order)
     each(documents.orders_without_receipt(), make_receipt)
     return count
 

@@ -48,6 +48,8 @@ def _write_attempt(order: Order, gateway: Gateway) -> Payment:
     order = lock_row(Order.objects.filter(pk=order.pk), "order")
     if order.status != OrderStatus.OPEN:
         raise NotAllowed(_("This order is no longer open. Please start again from your payments."))
+    if order.total == 0:
+        raise NotAllowed(_("There is nothing to pay for this order."))
     quotes = quote_selection(order_selection(order), payer=order.payer, lock=True)
     if sum(quote.amount for quote in quotes) != order.total:
         raise NotAllowed(_("A price has changed since you began. Please start again from your payments."))
@@ -64,7 +66,7 @@ def _write_attempt(order: Order, gateway: Gateway) -> Payment:
 def _note_started(payment: Payment, answer: Redirect | Embedded) -> None:
     # An early report may have settled the payment while we waited for the answer: then there is nothing to note.
     payment = lock_row(Payment.objects.filter(pk=payment.pk), "payment")
-    if payment.status != PaymentStatus.CREATED:
+    if payment.status not in (PaymentStatus.CREATED, PaymentStatus.FAILED):
         return
     advance(
         payment,

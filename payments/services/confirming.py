@@ -1,7 +1,7 @@
 """Ask the gateway what became of a payment. What a browser or a webhook says is only a reason to ask."""
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Q
@@ -18,8 +18,10 @@ from payments.services.attempts import describe_attempt
 from payments.services.settling import finish_order, settle
 
 log = logging.getLogger(__name__)
-# A page that has closed may still report money that was on its way: keep asking for a day, ever more rarely.
+# A page that has closed may still report money that was on its way: keep asking for a day, ever more rarely. Only an
+# answer ends the asking: while the gateway is away, or gone from the settings, the question stays open.
 ASK_AFTER_EXPIRY = timedelta(hours=24)
+MOST_BETWEEN_CHECKS = timedelta(hours=2)
 WAITING = (PaymentStatus.CREATED, PaymentStatus.STARTED)
 
 
@@ -43,28 +45,37 @@ def confirm_payment(payment: Payment) -> Result:
 
 
 def _note(payment: Payment, result: Result) -> None:
-    to = {"declined": PaymentStatus.DECLINED, "absent": PaymentStatus.FAILED}.get(result.status)
-    if to is PaymentStatus.FAILED and payment.status != PaymentStatus.CREATED:
-        to = None
-    now = timezone.now()
-    if to is None and payment.expires_at and payment.expires_at < now and result.status == "pending":
-        to = PaymentStatus.EXPIRED
-    if to is None or payment.status not in WAITING:
+    if result.status == "unknown":
         return
+    is_last = timezone.now() > (payment.expires_at or payment.created_at) + ASK_AFTER_EXPIRY
+    # Else still asked for a day: the gateway's word may change while money is under way.
+    next_check_at = None if is_last else _next_check(payment)
+    to = _end_of(payment, result, is_last=is_last)
     try:
         with transaction.atomic():
-            # Still asked for a day: the gateway's word may change while money is under way.
-            advance(payment, to, table=PAYMENT_MOVES, message=result.message[:200], next_check_at=_next_check(payment))
-            audit.record(f"payment.{to}", payment, message=result.message)
+            if to is not None and payment.status in WAITING:
+                message = result.message[:200]
+                advance(payment, to, table=PAYMENT_MOVES, message=message, next_check_at=next_check_at)
+                audit.record(f"payment.{to}", payment, message=result.message)
+            elif is_last:
+                Payment.objects.filter(pk=payment.pk, status=payment.status).update(next_check_at=None)
     except Stale:
         log.info("payment %s was settled by somebody else meanwhile", payment.reference)
 
 
-def _next_check(payment: Payment) -> object:
-    now = timezone.now()
-    last = (payment.expires_at or payment.created_at) + ASK_AFTER_EXPIRY
-    wait = min(timedelta(seconds=30) * 2 ** min(payment.checks, 12), timedelta(hours=2))
-    return now + wait if now + wait < last else None
+def _end_of(payment: Payment, result: Result, *, is_last: bool) -> PaymentStatus | None:
+    """Return what a payment that waits has come to, by an answer that is neither approved nor unknown; None: it waits."""
+    if result.status == "declined":
+        return PaymentStatus.DECLINED
+    if result.status == "absent" and payment.status == PaymentStatus.CREATED:
+        return PaymentStatus.FAILED
+    is_closed = payment.expires_at is not None and payment.expires_at < timezone.now()
+    return PaymentStatus.EXPIRED if is_last or (is_closed and result.status == "pending") else None
+
+
+def _next_check(payment: Payment) -> datetime:
+    wait: timedelta = timedelta(seconds=30) * 2 ** min(payment.checks, 12)
+    return timezone.now() + min(wait, MOST_BETWEEN_CHECKS)
 
 
 def payments_to_check() -> list[int]:
@@ -85,13 +96,20 @@ def check_payment(payment_id: int) -> None:
 
 
 def keep_event(*, gateway_code: str, event: Event, body: bytes) -> GatewayEvent:
-    """Write an event down before anything is done about it; a repeat returns the first row."""
+    """Write an event down before anything is done about it, whatever it holds; a repeat returns the first row."""
     kept, _made = GatewayEvent.objects.get_or_create(
         gateway=gateway_code,
-        event_id=event.id,
-        defaults={"reference": event.reference, "payload": body.decode("utf-8", "replace")[:20000]},
+        event_id=_storable(event.id, 120),
+        defaults={
+            "reference": _storable(event.reference, 30),
+            "payload": _storable(body.decode("utf-8", "replace"), 20000),
+        },
     )
     return kept
+
+
+def _storable(text: str, length: int) -> str:
+    return text.replace("\x00", "\ufffd")[:length]
 
 
 def announce_event(event: GatewayEvent) -> None:
@@ -102,16 +120,24 @@ def announce_event(event: GatewayEvent) -> None:
 
 
 def handle_event(event_id: int) -> None:
-    """Ask the gateway about the payment that an event speaks of; a repeat finds it settled and does nothing."""
+    """Ask the gateway about the payment that an event speaks of; a repeat finds it settled and does nothing.
+
+    The event is done with once the payment is due for a question: when this one has no answer, the reconciler asks on,
+    and a gateway that is away leaves no heap of events that stand before the others.
+    """
     event = GatewayEvent.objects.get(pk=event_id)
     if event.handled_at:
         return
     payment = Payment.objects.select_related("order").filter(gateway=event.gateway, reference=event.reference).first()
-    if payment is None:
-        log.warning("event %s speaks of an unknown reference %s", event.event_id, event.reference)
-    elif confirm_payment(payment).status == "unknown":
-        return
-    GatewayEvent.objects.filter(pk=event_id).update(handled_at=timezone.now())
+    with transaction.atomic():
+        if payment is None:
+            log.warning("event %s speaks of an unknown reference %s", event.event_id, event.reference)
+        else:
+            waiting = Payment.objects.filter(pk=payment.pk).exclude(status=PaymentStatus.APPROVED)
+            waiting.update(next_check_at=timezone.now())
+        GatewayEvent.objects.filter(pk=event_id).update(handled_at=timezone.now())
+    if payment is not None:
+        confirm_payment(payment)
 
 
 def waiting_events() -> list[int]:

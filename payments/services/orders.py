@@ -34,7 +34,9 @@ def place_order(*, payer: Any, selection: Selection, email: str, language: str) 
 
 
 def _place_order(payer: Any, selection: Selection, email: str, language: str) -> Order:
-    open_orders = lock_rows(Order.objects.filter(payer=payer, status=OrderStatus.OPEN), "order")
+    # Guests are no one person: they have no open order in common.
+    mine = Order.objects.filter(payer=payer, status=OrderStatus.OPEN) if payer else Order.objects.none()
+    open_orders = lock_rows(mine, "order")
     quotes = quote_selection(selection, payer=payer, lock=True)
     for order in open_orders:
         if _describes(order, quotes, email):
@@ -61,7 +63,9 @@ def quote_selection(selection: Selection, *, payer: Any, lock: bool) -> list[Quo
     for kind in sorted(kind for kind, ids in selection.items() if ids):
         wanted = set(selection[kind])
         found = get_purchasable(kind).quote(sorted(wanted), payer=payer, lock=lock)
-        if {quote.object_id for quote in found} != wanted:
+        # Paid and not yet delivered: its product may not know it yet.
+        settled = OrderLine.objects.filter(kind=kind, object_id__in=wanted, settled=True).exists()
+        if settled or {quote.object_id for quote in found} != wanted:
             raise DomainError(
                 _(
                     "Something that you selected can no longer be paid: it was paid, given back, or its hold ran out. "

@@ -1,7 +1,7 @@
 """Money that goes back: first a row, then the gateway, with one key for all tries of one refund."""
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from opscom.core import audit
-from opscom.core.errors import NotAllowed, Stale
+from opscom.core.errors import NotAllowed
 from opscom.core.locks import lock_row
 from opscom.core.money import ZERO
 from opscom.core.transitions import advance
@@ -25,7 +25,6 @@ from payments.models import (
     Order,
     OrderLine,
     Payment,
-    PaymentStatus,
     Refund,
     RefundReason,
     RefundStatus,
@@ -42,8 +41,8 @@ def owe_refund(
 ) -> Refund:
     """Write a refund that the worker will send. The caller holds the order's lock; never more than was received."""
     given_back = payment.refunds.exclude(status=RefundStatus.FAILED).aggregate(sum=Sum("amount"))["sum"] or ZERO
-    if payment.received_amount is None or given_back + amount > payment.received_amount:
-        raise NotAllowed(_("More would be refunded than was received."))
+    if amount <= 0 or payment.received_amount is None or given_back + amount > payment.received_amount:
+        raise NotAllowed(_("A refund must be more than nothing, and not more than was received."))
     refund = Refund.objects.create(payment=payment, amount=amount, reason=reason, line=line, requested_by=actor)
     audit.record("refund.owed", refund, actor=actor, reason=reason, amount=str(amount))
     return refund
@@ -56,7 +55,7 @@ def refund_line(*, line: OrderLine, actor: Any) -> Refund | None:
     line = OrderLine.objects.get(pk=line.pk)
     if line.status not in (LineStatus.FULFILLED, LineStatus.NEEDS_REVIEW):
         raise NotAllowed(_("Only a paid line can be refunded."))
-    payment = order.payments.filter(status=PaymentStatus.APPROVED, needs_review="").order_by("approved_at").first()
+    payment = order.paying_payment
     get_purchasable(line.kind).release(line.object_id, order=order)
     advance(line, LineStatus.REFUND_DUE, table=LINE_MOVES, settled=False, next_try_at=None)
     if payment is None or line.amount == 0:
@@ -77,16 +76,18 @@ def refund_unmatched_payment(*, payment: Payment, actor: Any) -> Refund:
 
 def due_refunds() -> list[int]:
     """Return the ids of refunds to send now, those of a worker that died among them."""
-    now = timezone.now()
+    return list(Refund.objects.filter(_is_due(timezone.now())).order_by("pk").values_list("pk", flat=True)[:100])
+
+
+def _is_due(now: datetime) -> Q:
     due = Q(status=RefundStatus.DUE) & (Q(next_try_at__isnull=True) | Q(next_try_at__lte=now))
-    abandoned = Q(status=RefundStatus.SENDING, leased_until__lt=now)
-    return list(Refund.objects.filter(due | abandoned).order_by("pk").values_list("pk", flat=True)[:100])
+    return due | Q(status=RefundStatus.SENDING, leased_until__lt=now)
 
 
 def send_refund(refund_id: int) -> None:
     """Claim one refund, ask the gateway, note the answer. Two workers at once send once."""
-    refund = Refund.objects.select_related("payment__order").get(pk=refund_id)
-    if not _claim(refund):
+    refund = _claim(refund_id)
+    if refund is None:
         return
     payment = refund.payment
     try:
@@ -96,31 +97,40 @@ def send_refund(refund_id: int) -> None:
             currency=payment.received_currency,
             key=refund.reference,
         )
-    except (GatewayError, KeyError) as error:
+    except GatewayError as error:
+        result = Result(status="unknown", message=repr(error))
+    except Exception as error:
+        # A gateway that has left the settings, or an answer that our code cannot read: as unknown as no answer.
+        log.exception("refund %s could not be sent", refund.reference)
         result = Result(status="unknown", message=repr(error))
     _note_answer(refund, result)
 
 
-def _claim(refund: Refund) -> bool:
+@transaction.atomic(durable=True)
+def _claim(refund_id: int) -> Refund | None:
     now = timezone.now()
-    try:
-        if refund.status == RefundStatus.SENDING and refund.leased_until and refund.leased_until < now:
-            advance(refund, RefundStatus.DUE, table=REFUND_MOVES, leased_until=None)
-        if refund.status != RefundStatus.DUE:
-            return False
-        advance(
-            refund, RefundStatus.SENDING, table=REFUND_MOVES, leased_until=now + LEASE, attempts=refund.attempts + 1
-        )
-    except Stale:
-        return False
-    return True
+    refund = (
+        Refund.objects.filter(_is_due(now), pk=refund_id)
+        .select_for_update(skip_locked=True, no_key=True, of=("self",))
+        .select_related("payment__order")
+        .first()
+    )
+    if refund is None:
+        return None
+    if refund.status == RefundStatus.SENDING:
+        advance(refund, RefundStatus.DUE, table=REFUND_MOVES, leased_until=None)
+    advance(refund, RefundStatus.SENDING, table=REFUND_MOVES, leased_until=now + LEASE, attempts=refund.attempts + 1)
+    return refund
 
 
 @transaction.atomic(durable=True)
 def _note_answer(refund: Refund, result: Result) -> None:
     order = lock_row(Order.objects.filter(pk=refund.payment.order_id), "order")
+    claim = refund.attempts
     refund.refresh_from_db()
-    if refund.status != RefundStatus.SENDING:
+    # A yes counts whenever it comes: the money has gone. Any other answer counts only while the claim is still ours.
+    is_ours = refund.status == RefundStatus.SENDING and refund.attempts == claim
+    if refund.status == RefundStatus.SUCCEEDED or not (is_ours or result.status == "approved"):
         return
     if result.status == "approved":
         advance(

@@ -1,9 +1,10 @@
 """Money is in: the one place where it counts. Webhook, return page and reconciler all end here, any number of times."""
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import IntegrityError, OperationalError, transaction
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import override
@@ -34,6 +35,9 @@ from payments.services.refunds import owe_refund
 
 log = logging.getLogger(__name__)
 RETRY_AFTER = timedelta(minutes=1)
+# An obstacle that should pass by itself and has not after an hour is shown to the office, too.
+QUIET_TRIES = 6
+UNDELIVERED = Q(status__in=[LineStatus.SETTLED, LineStatus.NEEDS_REVIEW])
 
 
 @transaction.atomic(durable=True)
@@ -111,11 +115,24 @@ def finish_order(order_id: int) -> None:
     order = Order.objects.get(pk=order_id)
     if order.status != OrderStatus.PAID or order.finished_at:
         return
-    waiting = order.lines.filter(status__in=[LineStatus.SETTLED, LineStatus.NEEDS_REVIEW]).order_by("kind", "object_id")
-    for line in waiting:
-        if line.next_try_at is None or line.next_try_at <= timezone.now():
-            _deliver(line)
+    for line in order.lines.filter(_is_due(timezone.now())).order_by("kind", "object_id"):
+        _deliver(line)
     _finish(order_id)
+
+
+def orders_to_finish() -> list[int]:
+    """Return paid orders with a delivery that is due now, or with none left and no receipt: their task was lost.
+
+    Deliveries that failed a moment ago are left out: however many there are, they stand before nobody else.
+    """
+    unfinished = Order.objects.filter(status=OrderStatus.PAID, finished_at__isnull=True)
+    lines = OrderLine.objects.filter(order=OuterRef("pk"))
+    waits = unfinished.filter(Exists(lines.filter(_is_due(timezone.now()))) | ~Exists(lines.filter(UNDELIVERED)))
+    return list(waits.order_by("paid_at").values_list("pk", flat=True)[:200])
+
+
+def _is_due(now: datetime) -> Q:
+    return UNDELIVERED & (Q(next_try_at__isnull=True) | Q(next_try_at__lte=now))
 
 
 def _deliver(line: OrderLine) -> None:
@@ -139,8 +156,7 @@ def deliver_line(*, line_id: int) -> None:
     with override(order.language):
         outcome = get_purchasable(line.kind).fulfil(line.object_id, order=order)
     if isinstance(outcome, Refused):
-        payment = order.payments.filter(status=PaymentStatus.APPROVED, needs_review="").order_by("approved_at").first()
-        owe_line(line, payment, RefundReason.NOT_AVAILABLE)
+        owe_line(line, order.paying_payment, RefundReason.NOT_AVAILABLE)
         audit.record("order_line.refused", line, reason=str(outcome.reason))
     elif isinstance(outcome, Done):
         advance(line, LineStatus.FULFILLED, table=LINE_MOVES, next_try_at=None, last_error="")
@@ -156,19 +172,21 @@ def _postpone(line: OrderLine, error: Exception, *, review: bool) -> None:
         "last_error": repr(error)[:2000],
     }
     fresh = OrderLine.objects.get(pk=line.pk)
-    if review and fresh.status == LineStatus.SETTLED:
-        advance(fresh, LineStatus.NEEDS_REVIEW, table=LINE_MOVES, **facts)
+    if (review or fresh.attempts >= QUIET_TRIES) and fresh.status == LineStatus.SETTLED:
+        try:
+            advance(fresh, LineStatus.NEEDS_REVIEW, table=LINE_MOVES, **facts)
+        except Stale:
+            return  # Another worker delivered it meanwhile.
         audit.record("order_line.needs_review", fresh, error=facts["last_error"])
     else:
-        OrderLine.objects.filter(pk=line.pk).update(**facts)
+        OrderLine.objects.filter(UNDELIVERED, pk=line.pk).update(**facts)
 
 
 @transaction.atomic
 def _finish(order_id: int) -> None:
     order = lock_row(Order.objects.filter(pk=order_id), "order")
     emails.receipt(order)
-    undelivered = order.lines.filter(status__in=[LineStatus.SETTLED, LineStatus.NEEDS_REVIEW])
-    if not undelivered.exists() and order.finished_at is None:
+    if not order.lines.filter(UNDELIVERED).exists() and order.finished_at is None:
         Order.objects.filter(pk=order.pk).update(finished_at=timezone.now())
 
 
