@@ -1,11 +1,16 @@
 """What must always be true of numbers and permits. Each function yields one sentence for each thing that is not."""
 
+import datetime as dt
 from collections.abc import Iterator
+from itertools import pairwise
 
 from django.db.models import Count, F
+from django.utils import timezone
 
 from payments.models import OrderLine
 from permits.models import LIVE, Permit, PermitStatus, Slot, SlotState
+
+STUCK_AFTER = dt.timedelta(hours=3)
 
 
 def check_permits() -> Iterator[str]:
@@ -13,6 +18,7 @@ def check_permits() -> Iterator[str]:
     yield from _live_permits_have_their_number()
     yield from _slots_match_permits()
     yield from _settled_means_active()
+    yield from _nothing_is_overdue()
 
 
 def _live_permits_have_their_number() -> Iterator[str]:
@@ -20,11 +26,12 @@ def _live_permits_have_their_number() -> Iterator[str]:
         yield f"Permit {permit.code} is {permit.status} and has no number."
     for permit in Permit.objects.exclude(status__in=LIVE).filter(slot__isnull=False).iterator():
         yield f"Permit {permit.code} is {permit.status} and still has a number."
-    doubles = (
-        Permit.objects.filter(status__in=LIVE).values("sale", "number").annotate(times=Count("pk")).filter(times__gt=1)
-    )
-    for row in doubles:
-        yield f"Number {row['number']} of sale {row['sale']} is on {row['times']} live permits."
+    live = Permit.objects.filter(status__in=LIVE)
+    shared = live.values("number").annotate(times=Count("pk")).filter(times__gt=1).values("number")
+    doubles = live.filter(number__in=shared).order_by("number", "valid_from")
+    for one, other in pairwise(doubles):
+        if one.number == other.number and (one.sale_id == other.sale_id or other.valid_from < one.valid_until):
+            yield f"Number {one.number} is on two live permits: {one.code} and {other.code}."
 
 
 def _slots_match_permits() -> Iterator[str]:
@@ -48,3 +55,14 @@ def _settled_means_active() -> Iterator[str]:
     paid = OrderLine.objects.filter(kind="permit", settled=True)
     for permit in Permit.objects.filter(status=PermitStatus.ACTIVE).exclude(pk__in=paid.values("object_id")).iterator():
         yield f"Permit {permit.code} is active and nobody paid for it."
+
+
+def _nothing_is_overdue() -> Iterator[str]:
+    """The beat lets holds lapse and permits end; what is paid and not yet delivered keeps its number."""
+    old = timezone.now() - STUCK_AFTER
+    paid = OrderLine.objects.filter(kind="permit", settled=True).values("object_id")
+    holds = Permit.objects.filter(status=PermitStatus.RESERVED, held_until__lt=old).exclude(pk__in=paid)
+    for permit in holds.iterator():
+        yield f"Permit {permit.code}: its hold ran out hours ago, and its number is not free."
+    for permit in Permit.objects.filter(status=PermitStatus.ACTIVE, valid_until__lt=old).iterator():
+        yield f"Permit {permit.code} is active, and its dates are over."
