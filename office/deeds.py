@@ -22,6 +22,7 @@ DEEDS = {
     "permit.print_allowed": _("Another print allowed"),
     "permit.printed": _("Permit printed"),
     "permit.reserved": _("Permit reserved"),
+    "permit.revoked": _("Permit revoked"),
     "permittype.added": _("Permit type added"),
     "permittype.changed": _("Permit type changed"),
     "permittype.deleted": _("Permit type deleted"),

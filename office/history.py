@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 from django.db import models
+from django.utils.translation import gettext as _
 
 from office.deeds import describe_deed
 from opscom.core.models import AuditEntry
@@ -99,6 +100,8 @@ def write_value(one: Any, event: Any, names: dict[tuple[str, Any], str]) -> Any:
     value = getattr(event, one.attname)
     if value in (None, ""):
         return ""
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
     if one.is_relation:
         return names.get((one.name, value), str(value))
     if one.choices:

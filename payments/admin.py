@@ -121,7 +121,7 @@ class OrderAdmin(ReadOnlyAdmin):
     ordering = ["-pk"]
     search_fields = ["=code", "payer_name", "email", "payer__first_name", "payer__last_name", "payer__email"]
     search_help_text = _("Confirmation code, payer's name or e-mail")
-    fields = ["code", "payer", "payer_name", "email", "state", "net_part", "tax_part", "sum", "currency"]
+    fields = ["code", "payer", "payer_name", "email", "status", "net_part", "tax_part", "sum", "currency"]
     fields += ["created_at", "paid_at", "finished_at"]
     readonly_fields = fields
     inlines = [LineInline, PaymentInline]
@@ -167,7 +167,7 @@ class OrderLineAdmin(AsksPassword):
     ordering = ["-pk"]
     search_fields = ["label", "=order__code", "order__payer_name", "order__email"]
     search_help_text = _("What, confirmation code, payer's name or e-mail")
-    fields = ["order", "kind", "label", "detail", "net_part", "tax_part", "sum", "state"]
+    fields = ["order", "kind", "label", "detail", "net_part", "tax_part", "sum", "status"]
     fields += ["attempts", "next_try_at", "last_error"]
     readonly_fields = fields
     inlines = [RefundInline]
@@ -231,7 +231,17 @@ class PaymentAdmin(AsksPassword):
     ordering = ["-pk"]
     search_fields = ["=reference", "=gateway_reference", "=order__code", "order__payer_name", "order__email"]
     search_help_text = _("Our or the gateway's reference, confirmation code, payer's name or e-mail")
-    fields = ["order", "reference", "gateway", "gateway_reference", "sum", "currency", "state", "card_label", "message"]
+    fields = [
+        "order",
+        "reference",
+        "gateway",
+        "gateway_reference",
+        "sum",
+        "currency",
+        "status",
+        "card_label",
+        "message",
+    ]
     fields += ["received", "received_currency", "needs_review", "created_at", "expires_at", "approved_at"]
     fields += ["next_check_at", "checks"]
     readonly_fields = fields
@@ -280,7 +290,7 @@ class RefundAdmin(ReadOnlyAdmin):
     ordering = ["-pk"]
     search_fields = ["=reference", "=gateway_reference", "=payment__order__code", "payment__order__payer_name"]
     search_help_text = _("Reference, confirmation code or payer's name")
-    fields = ["payment", "line", "reference", "gateway_reference", "sum", "reason", "note", "state", "requested_by"]
+    fields = ["payment", "line", "reference", "gateway_reference", "sum", "reason", "note", "status", "requested_by"]
     fields += ["attempts", "next_try_at", "last_error", "created_at", "succeeded_at"]
     readonly_fields = fields
     actions = ["try_again"]

@@ -1,0 +1,93 @@
+"""Each record's page ends with what happened to it and what changed in it; the log shows all deeds."""
+
+import re
+
+import pytest
+
+from office.admin import KindFilter
+from office.deeds import DEEDS
+from office.history import read_history
+from opscom.core import audit
+from opscom.core.models import AuditEntry
+from permits.models import Permit
+from tests.architecture.sources import python_files
+from tests.factories.accounts import make_user, make_user_type
+from tests.factories.permits import make_sale, reserve
+from tests.office.money import pay_for_permit
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_permit_s_page_tells_its_history(page_of, clerk):
+    pay_for_permit()
+    permit = Permit.objects.get()
+    text = page_of(clerk, f"/admin/permits/permit/{permit.pk}/change/").split("record-history", 1)[1]
+    assert "Permit reserved" in text
+    assert "Permit activated" in text
+    assert "<del>Reserved</del>" in text
+    assert "<ins>Active</ins>" in text
+    assert str(permit.holder) in text
+
+
+def test_changes_name_field_old_and_new(clerk):
+    first, second = make_user_type("first"), make_user_type("second")
+    person = make_user(first_name="Ann", user_type=first)
+    person.first_name, person.user_type, person.is_active = "Anna", second, False
+    person.save()
+    change = next(row for row in read_history(person) if row.changes)
+    assert {one.name: (one.before, one.after) for one in change.changes} == {
+        "first name": ("Ann", "Anna"),
+        "user type": ("First", "Second"),
+        "may sign in": ("yes", "no"),
+    }
+
+
+def test_deeds_name_who_and_for_whom(clerk, resident):
+    audit.record("person.changed", resident, actor=clerk, on_behalf_of=resident, fields=["email"], empty="")
+    row = next(row for row in read_history(resident) if row.deed)
+    assert (row.deed, row.who, row.on_behalf_of) == ("Person changed", str(clerk), str(resident))
+    assert row.facts == [("fields", ["email"])]
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_history_costs_the_same_for_one_and_three_rows(clerk, resident, django_assert_num_queries, rows):
+    for number in range(rows):
+        resident.first_name = f"Name {number}"
+        resident.save()
+        audit.record("person.changed", resident, actor=clerk)
+    with django_assert_num_queries(2):
+        assert len(read_history(resident)) == 2 * rows
+
+
+def test_a_record_without_history_says_so(page_of, clerk):
+    sale = make_sale(numbers=0)
+    assert "Nothing has been recorded of this yet." in page_of(clerk, f"/admin/permits/sale/{sale.pk}/change/")
+
+
+def test_the_log_is_searched_and_filtered(page_of, clerk):
+    reserve(make_sale())
+    permit = Permit.objects.get()
+    assert "Permit reserved" in page_of(clerk, "/admin/core/auditentry/", about="permit")
+    assert "Permit reserved" not in page_of(clerk, "/admin/core/auditentry/", about="sale")
+    found = page_of(clerk, "/admin/core/auditentry/", q=permit.number)
+    assert f"/admin/permits/permit/{permit.pk}/change/" in found
+
+
+def test_the_log_cannot_be_changed(client_of, administrator):
+    entry = audit.record("person.changed", administrator, actor=administrator)
+    administrator.is_superuser = True
+    administrator.save()
+    client = client_of(administrator)
+    path = f"/admin/core/auditentry/{entry.pk}"
+    assert client.get(f"{path}/change/").status_code == 200
+    assert client.post(f"{path}/change/", {"action": "person.gone"}).status_code == 403
+    assert client.post(f"{path}/delete/", {"post": "yes"}).status_code == 403
+    assert AuditEntry.objects.get(pk=entry.pk).action == "person.changed"
+
+
+def test_every_deed_has_its_words_and_its_filter():
+    written = re.compile(r"audit\.record\(\s*\"([a-z_]+\.[a-z_]+)\"")
+    found = {action for path in python_files() for action in written.findall(path.read_text())}
+    assert len(found) > 30
+    assert found - set(DEEDS) == set()
+    assert {action.partition(".")[0] for action in found} - set(KindFilter.PREFIXES) - {"profile_field"} == set()
