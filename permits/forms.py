@@ -13,8 +13,8 @@ from vehicles.models import Ownership, Vehicle
 class ReserveForm(forms.Form):
     """One vehicle by radio buttons, or several by checkboxes, as the permit type allows; the only one is chosen already."""
 
-    def __init__(self, *args: Any, sale: Sale, ownerships: Sequence[Ownership], **kwargs: Any) -> None:
-        super().__init__(*args, prefix=sale.code, **kwargs)
+    def __init__(self, data: Any = None, *, sale: Sale, ownerships: Sequence[Ownership]) -> None:
+        super().__init__(data, prefix=sale.code)
         choices = [(ownership.code, ownership.label) for ownership in ownerships]
         only = choices[0][0] if len(choices) == 1 else None
         self.by_code = {ownership.code: ownership.vehicle for ownership in ownerships}

@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
-from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -117,7 +117,7 @@ def detail(request: SignedIn, code: str) -> HttpResponse:
 
 
 @require_POST
-def print_permit(request: SignedIn, code: str) -> HttpResponse:
+def print_permit(request: SignedIn, code: str) -> HttpResponseBase:
     """Download the PDF and use one print; while the file is still being made, back to the page that waits for it."""
     permit = own_permit(request, code)
     try:

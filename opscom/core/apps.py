@@ -8,4 +8,10 @@ class CoreConfig(AppConfig):
     verbose_name = _("Core")
 
     def ready(self) -> None:
-        from opscom.core import checks  # noqa: F401
+        from django.conf import settings
+
+        from opscom.core.checks import refuse_public_demo
+
+        refuse_public_demo(
+            is_demo=settings.OPSCOM_DEMO, site_url=settings.SITE_URL, allowed_hosts=settings.ALLOWED_HOSTS
+        )

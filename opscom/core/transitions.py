@@ -8,7 +8,8 @@ from django.utils.translation import gettext as _
 
 from opscom.core.errors import IllegalMove, Stale
 
-Moves = Mapping[str, frozenset[str]]
+# Any: each table is keyed by its own enumeration of text, and a mapping does not vary in its keys.
+Moves = Mapping[Any, frozenset[Any]]
 
 
 def advance(obj: models.Model, to: str, *, table: Moves, field: str = "status", **changes: Any) -> None:

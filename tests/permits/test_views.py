@@ -23,7 +23,7 @@ from tests.factories.permits import (
     offer_demo_bank,
     reserve,
 )
-from tests.factories.vehicles import make_ownership, make_owner, set_provider
+from tests.factories.vehicles import make_owner, make_ownership, set_provider
 
 pytestmark = pytest.mark.django_db
 
