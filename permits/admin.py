@@ -316,4 +316,4 @@ def matching(term: str) -> Q:
     if not key:
         return found
     # A sub-query, because a join would show a permit with two such plates twice.
-    return found | Exists(PermitVehicle.objects.filter(permit=OuterRef("pk"), vehicle__plate_key__contains=key))
+    return found | Q(Exists(PermitVehicle.objects.filter(permit=OuterRef("pk"), vehicle__plate_key__contains=key)))

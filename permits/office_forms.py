@@ -58,7 +58,8 @@ class SaleForm(forms.ModelForm):
 class AllotNumbersForm(forms.Form):
     """A range of numbers: NG-, 1, 120, 3 gives NG-001 to NG-120."""
 
-    prefix = forms.CharField(
+    # A declared field is taken off the class, so it does not hide the form's own `prefix`.
+    prefix = forms.CharField(  # type: ignore[assignment]
         label=_("Prefix"), max_length=12, required=False, widget=UnfoldAdminTextInputWidget, help_text=_("Such as NG-")
     )
     first = forms.IntegerField(label=_("First number"), min_value=0, widget=UnfoldAdminIntegerFieldWidget)
