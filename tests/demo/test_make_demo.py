@@ -9,8 +9,11 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.parse
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from http.cookiejar import CookieJar
 from pathlib import Path
 
 import psycopg
@@ -93,6 +96,19 @@ def get(port: int, path: str) -> tuple[int, str]:
         return answer.status, answer.read().decode()
 
 
+def sign_in_as_the_resident(port: int, printed: str) -> str:
+    """Sign in over HTTP with the login that the supervisor printed, and return the first page."""
+    email, password = re.search(r"Resident +(\S+) +(\S+)", printed).groups()
+    address = f"http://localhost:{port}"
+    browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
+    browser.open(f"{address}/language?next=/login", timeout=30)
+    form = browser.open(f"{address}/login?lang=en", timeout=30).read().decode()
+    token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', form)[1]
+    name = re.search(r'name="(login|email)"', form)[1]
+    fields = {"csrfmiddlewaretoken": token, name: email, "password": password, "next": "/"}
+    return browser.open(f"{address}/login", urllib.parse.urlencode(fields).encode(), timeout=30).read().decode()
+
+
 @pytest.fixture
 def demo() -> Iterator[Demo]:
     # Not tmp_path: PostgreSQL's system user must be able to walk in when root runs the tests.
@@ -114,6 +130,7 @@ def test_demo_starts_answers_keeps_its_data_when_killed_and_leaves_no_process(de
     for step in ("PostgreSQL is ready", "Redis is ready", "web started", "worker started", "beat started"):
         assert step in demo.text()
     assert get(port, "/health/")[0] == 200
+    assert "Maya" in sign_in_as_the_resident(port, demo.text())
     with psycopg.connect(database_url(demo), autocommit=True) as connection:
         connection.execute("CREATE TABLE kept AS SELECT 42 AS answer")
 
