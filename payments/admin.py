@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from django.views.decorators.debug import sensitive_post_parameters
@@ -201,8 +201,8 @@ class OrderLineAdmin(AsksPassword):
                 (_("Confirmation code"), line.order.code),
                 (_("Goes back"), format_money(line.amount)),
             ],
-            warning=_now("The money goes back to where it came from, and what was bought is taken back at once."),
-            submit=_now("Refund %(sum)s") % {"sum": format_money(line.amount)},
+            warning=gettext("The money goes back to where it came from, and what was bought is taken back at once."),
+            submit=gettext("Refund %(sum)s") % {"sum": format_money(line.amount)},
         )
 
 
@@ -276,7 +276,7 @@ class PaymentAdmin(AsksPassword):
                 (_("Received, and goes back"), received),
             ],
             warning=payment.get_needs_review_display(),
-            submit=_now("Send %(sum)s back") % {"sum": received},
+            submit=gettext("Send %(sum)s back") % {"sum": received},
         )
 
 
