@@ -1,5 +1,6 @@
 """Text that the office writes once per language."""
 
+import json
 from typing import Any
 
 from django import forms
@@ -7,6 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.html import conditional_escape
 from django.utils.translation import get_language
+from psycopg.types.json import Jsonb
 
 
 class Translated(dict[str, str]):
@@ -59,8 +61,11 @@ class TranslatedFormField(forms.MultiValueField):
         return Translated({code: text for (code, _n), text in zip(settings.LANGUAGES, data_list, strict=False) if text})
 
 
-class TranslatedField(models.JSONField):
-    """Stores one text per language as JSON and reads as a Translated. `long=True` edits in text areas."""
+class TranslatedField(models.Field):
+    """Stores one text per language as JSON and reads as a Translated. `long=True` edits in text areas.
+
+    Not a JSONField: to the office's site it is a text, shown in the reader's language, and not a piece of JSON.
+    """
 
     def __init__(self, *args: Any, long: bool = False, **kwargs: Any) -> None:
         self.long = long
@@ -71,18 +76,23 @@ class TranslatedField(models.JSONField):
         name, path, args, kwargs = super().deconstruct()
         return name, path, args, {**kwargs, **({"long": True} if self.long else {})}
 
-    def from_db_value(self, value: Any, expression: Any, connection: Any) -> Any:
-        value = super().from_db_value(value, expression, connection)
-        return Translated(value or {})
+    def db_type(self, connection: Any) -> str:
+        return "jsonb"
 
-    def to_python(self, value: Any) -> Any:
+    def from_db_value(self, value: Any, expression: Any, connection: Any) -> Translated:
+        return self.to_python(json.loads(value) if isinstance(value, str) else value)
+
+    def to_python(self, value: Any) -> Translated:
         if isinstance(value, str):
             return Translated({settings.LANGUAGE_CODE: value})
-        return Translated(super().to_python(value) or {})
+        return Translated(value or {})
 
-    def get_prep_value(self, value: Any) -> Any:
-        return super().get_prep_value({settings.LANGUAGE_CODE: value} if isinstance(value, str) else dict(value or {}))
+    def get_db_prep_save(self, value: Any, connection: Any) -> Any:
+        return Jsonb(dict(self.to_python(value)))
+
+    def value_to_string(self, obj: models.Model) -> str:
+        return json.dumps(self.value_from_object(obj), ensure_ascii=False)
 
     def formfield(self, **kwargs: Any) -> Any:
         kwargs.pop("widget", None)
-        return models.Field.formfield(self, form_class=TranslatedFormField, long=self.long, **kwargs)
+        return super().formfield(form_class=TranslatedFormField, long=self.long, **kwargs)
