@@ -101,14 +101,14 @@ def ensure_template() -> None:
         connection.execute(rename.format(sql.Identifier(half), sql.Identifier(TEMPLATE)))
 
 
-def clone_template(name: str) -> None:
+def clone_template(name: str, template: str = TEMPLATE) -> None:
     """Make this database anew, as the migrations left the template; open connections to it are ended."""
     connections.close_all()
     database = sql.Identifier(name)
     with maintenance() as connection:
         connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(database))
         create = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy")
-        connection.execute(create.format(database, sql.Identifier(TEMPLATE)))
+        connection.execute(create.format(database, sql.Identifier(template)))
 
 
 def drop_databases_of_this_run() -> None:

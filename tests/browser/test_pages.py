@@ -1,0 +1,278 @@
+"""Every page of the flow: readable for all, in both colours, at both widths, in both languages, by keyboard."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.urls import reverse
+from playwright.sync_api import Page, expect
+
+from accounts.links import Purpose, make_token
+from accounts.models import User
+from demo.bank import services as bank
+from demo.bank.models import BankSession
+from demo.data.people import RESIDENT
+from demo.models import ReceivedMessage
+from tests.browser import cast, steps
+from tests.browser.device import DESK, PHONE, Device
+from tests.browser.steps import button, expect_heading
+from tests.factories.accounts import make_registered
+from tests.factories.payments import pay_at_bank
+
+Where = Callable[[User], str]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One page as one kind of person sees it. `then` does something on it first."""
+
+    address: Where
+    person: Callable[[], User] | None = cast.make_driver
+    then: Callable[[Page], Any] = lambda page: None
+
+
+def at(name: str, *args: Any) -> Where:
+    return lambda person: reverse(name, args=args)
+
+
+def press(name: str) -> Callable[[Page], None]:
+    return lambda page: page.get_by_role("main").get_by_role("button", name=name).click()
+
+
+def maya() -> User:
+    return User.objects.get(email=RESIDENT)
+
+
+def a_link(purpose: Purpose, view: str) -> Where:
+    return lambda person: reverse(view, args=[make_token(make_registered(), purpose)])
+
+
+def of_held_permit(view: str) -> Where:
+    return lambda person: reverse(view, args=[cast.hold(person).code])
+
+
+def of_bought_permit(view: str) -> Where:
+    return lambda person: reverse(view, args=[cast.buy(person).code])
+
+
+def permit_that_lapsed(person: User) -> str:
+    permit = cast.hold(person)
+    cast.let_hold_run_out(permit)
+    return reverse("permits:detail", args=[permit.code])
+
+
+def payments_with_held(person: User) -> str:
+    cast.hold(person)
+    return reverse("payments:due")
+
+
+def own_vehicle(view: str) -> Where:
+    return lambda person: reverse(view, args=[person.ownerships.get().code])
+
+
+def checkout(person: User) -> str:
+    return reverse("payments:checkout", args=[cast.order_of(cast.hold(person)).code])
+
+
+def receipt(person: User) -> str:
+    return reverse("payments:receipt", args=[cast.order_of(cast.buy(person)).code])
+
+
+def waiting(person: User) -> str:
+    return reverse("payments:return", args=[cast.begin_to_pay(cast.hold(person)).reference])
+
+
+def bank_page(person: User) -> str:
+    return reverse("demo:bank-page", args=[cast.begin_to_pay(cast.hold(person)).gateway_reference])
+
+
+def bank_question(person: User) -> str:
+    session = pay_at_bank(cast.begin_to_pay(cast.hold(person)), bank.CARDS[2].number)
+    return reverse("demo:bank-question", args=[session.token])
+
+
+def bank_done(person: User) -> str:
+    return reverse("demo:bank-done", args=[BankSession.objects.latest("pk").token])
+
+
+def a_letter(person: User) -> str:
+    return reverse("demo:message", args=[ReceivedMessage.objects.latest("pk").pk])
+
+
+def status(bought: bool) -> Where:
+    def address(person: User) -> str:
+        permit = cast.buy(person) if bought else cast.hold(person)
+        return reverse("permits:status", args=[permit.public_code])
+
+    return address
+
+
+CASES = {
+    "language": Case(at("accounts:language"), None),
+    "sign-in": Case(at("account_login"), None),
+    "sign-in-wrong": Case(at("account_login"), None, press("Sign in")),
+    "create-account": Case(at("accounts:register"), None),
+    "create-account-wrong": Case(at("accounts:register"), None, press("Create Account")),
+    "forgot": Case(at("accounts:forgot"), None),
+    "reminder-sent": Case(at("accounts:reminder_sent"), None),
+    "create-password": Case(a_link(Purpose.CREATE, "accounts:create_password"), None),
+    "create-password-wrong": Case(a_link(Purpose.CREATE, "accounts:create_password"), None, press("Confirm")),
+    "reset-password": Case(a_link(Purpose.RESET, "accounts:reset_password"), None),
+    "reset-done": Case(at("accounts:password_reset_done"), None),
+    "dead-link": Case(at("accounts:create_password", "used-long-ago"), None),
+    "profile": Case(at("accounts:profile")),
+    "profile-gate": Case(at("home:home"), lambda: cast.make_newcomer(mobile_phone="")),
+    "security": Case(at("accounts:security")),
+    "security-unproved": Case(at("accounts:security"), lambda: cast.make_newcomer(is_proved=False)),
+    "change-password": Case(at("accounts:change_password"), then=press("Change Password")),
+    "home": Case(at("home:home"), maya),
+    "home-empty": Case(at("home:home"), lambda: cast.make_newcomer(is_proved=False)),
+    "vehicles": Case(at("vehicles:list"), maya),
+    "vehicles-empty": Case(at("vehicles:list"), cast.make_newcomer),
+    "disclaimer": Case(at("provider:agree", "vehicle"), cast.make_newcomer),
+    "vehicle-add": Case(at("vehicles:add")),
+    "vehicle-add-wrong": Case(at("vehicles:add"), then=press("Save Changes")),
+    "vehicle-edit": Case(own_vehicle("vehicles:edit")),
+    "vehicle-remove": Case(own_vehicle("vehicles:remove")),
+    "permits": Case(at("permits:list"), then=lambda page: page.get_by_text("Arena monthly").click()),
+    "permits-full": Case(at("permits:list"), lambda: cast.make_driver(user_type=maya().user_type)),
+    "permit-reserved": Case(of_held_permit("permits:detail")),
+    "permit-active": Case(of_bought_permit("permits:detail")),
+    "permit-lapsed": Case(permit_that_lapsed),
+    "permit-give-back": Case(of_held_permit("permits:give-back")),
+    "payments": Case(payments_with_held),
+    "payments-empty": Case(at("payments:due")),
+    "payments-history": Case(at("payments:due"), maya),
+    "checkout": Case(checkout),
+    "waiting": Case(waiting),
+    "receipt": Case(receipt),
+    "status-valid": Case(status(bought=True)),
+    "status-not-valid": Case(status(bought=False)),
+    "not-found": Case(lambda person: "/nothing-here/"),
+    "demo": Case(at("demo:index"), None),
+    "inbox": Case(at("demo:inbox"), None),
+    "letter": Case(a_letter, None),
+    "bank": Case(bank_page),
+    "bank-wrong": Case(bank_page, then=press("Pay Now")),
+    "bank-question": Case(bank_question),
+    "bank-done": Case(bank_done),
+    "bank-books": Case(at("demo:bank"), None),
+}
+
+
+def open_case(device: Callable[..., Device], case: Case, **options: Any) -> Page:
+    """Open the page as its person."""
+    person = case.person() if case.person else None
+    one = device(person=person.email if person else "", **options)
+    one.page.goto(case.address(person) if person else case.address(User()))
+    case.then(one.page)
+    return one.page
+
+
+def resize(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+
+
+def overflow(page: Page) -> int:
+    """Return by how many pixels the page is wider than the window."""
+    return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_page_is_accessible_and_fits(device, name):
+    page = open_case(device, CASES[name])
+    found = {}
+    for width in (DESK, PHONE):
+        resize(page, width)
+        assert overflow(page) <= 0, f"wider than {width} pixels"
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            result = Axe().run(page)
+            if result.violations_count:
+                found[width, scheme] = result.generate_report()
+    assert not found, "\n\n".join(f"{where}: {report}" for where, report in found.items())
+
+
+# Without a case that finds its button by an English word: the page behind it is the same.
+@pytest.mark.parametrize("name", [name for name, case in CASES.items() if case.then is Case.then])
+def test_french_page_fits(device, name):
+    page = open_case(device, CASES[name], language="fr-ca")
+    expect(page.locator("html")).to_have_attribute("lang", "fr-ca")
+    for width in (DESK, PHONE):
+        resize(page, width)
+        assert overflow(page) <= 0, f"wider than {width} pixels"
+
+
+@pytest.mark.parametrize("language", ["en", "fr-ca"])
+def test_every_tab_is_in_sight_on_a_phone(device, language):
+    page = device(width=PHONE, language=language, person=RESIDENT).page
+    page.goto("/")
+    tabs = page.get_by_role("navigation").first.get_by_role("link").all()
+    assert len(tabs) >= 4
+    for one in tabs:
+        box = one.bounding_box()
+        assert box, one.inner_text()
+        assert box["x"] >= 0, one.inner_text()
+        assert box["x"] + box["width"] <= PHONE, one.inner_text()
+
+
+def tab_to(page: Page, name: str) -> None:
+    """Press Tab until what is so named has the focus."""
+    for _press in range(60):
+        page.keyboard.press("Tab")
+        focused = page.evaluate(
+            "document.activeElement.innerText || document.activeElement.labels?.[0]?.innerText || ''"
+        )
+        if name in focused:
+            return
+    raise AssertionError(f"{name} cannot be reached with the Tab key")
+
+
+def test_main_job_by_keyboard(device):
+    person = cast.make_driver()
+    page = device().page
+    page.goto("/login")
+    tab_to(page, "E-mail")
+    page.keyboard.type(person.email)
+    tab_to(page, "Password")
+    page.keyboard.type("correct horse battery")
+    page.keyboard.press("Enter")
+    expect_heading(page, "Good")
+    tab_to(page, "Permits")
+    page.keyboard.press("Enter")
+    expect_heading(page, "Permits")
+    tab_to(page, "Arena monthly")
+    page.keyboard.press("Enter")
+    tab_to(page, "Reserve Permit")
+    page.keyboard.press("Enter")
+    expect_heading(page, "Payments Due")
+    tab_to(page, "Continue to Checkout")
+    page.keyboard.press("Enter")
+    expect_heading(page, "Payment Method")
+    tab_to(page, "Submit Payment")
+    page.keyboard.press("Enter")
+    tab_to(page, "Card number")
+    page.keyboard.type(steps.APPROVED)
+    tab_to(page, "Pay Now")
+    page.keyboard.press("Enter")
+    steps.read_confirmation_code(page)
+
+
+def test_skip_link_leads_past_the_tabs(device):
+    page = device(person=RESIDENT).page
+    page.goto("/vehicles/")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("main")).to_be_focused()
+
+
+def test_name_menu_opens_by_keyboard_and_closes_by_escape(device):
+    page = device(person=RESIDENT).page
+    page.goto("/")
+    tab_to(page, "Maya Chen")
+    page.keyboard.press("Enter")
+    expect(steps.link(page, "Your Profile")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(button(page, "Sign out")).to_be_hidden()
