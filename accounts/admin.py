@@ -20,6 +20,7 @@ from accounts.models import FieldState, ProfileField, User, UserType, UserTypeDo
 from accounts.selectors import forget_asked_fields
 from accounts.services import people
 from opscom.core import audit
+from opscom.core.admin import SettingAdmin
 from opscom.core.errors import DomainError
 
 ROLE_FIELDS = ("is_staff", "groups")
@@ -142,7 +143,7 @@ class DomainInline(TabularInline):
 
 
 @admin.register(UserType)
-class UserTypeAdmin(ModelAdmin):
+class UserTypeAdmin(SettingAdmin):
     """Kinds of people: they decide lots, prices and how many vehicles."""
 
     list_display = ["name", "code", "max_active_vehicles", "is_default"]

@@ -42,6 +42,11 @@ class KindFilter(admin.SimpleListFilter):
         "role": _("roles"),
         "provider": _("provider"),
         "disclaimer": _("disclaimers"),
+        "lot": _("lots"),
+        "usertype": _("user types"),
+        "platetype": _("plate types"),
+        "term": _("terms"),
+        "holiday": _("holidays"),
     }
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:

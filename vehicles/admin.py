@@ -11,6 +11,7 @@ from django.utils.translation import ngettext
 from unfold.admin import ModelAdmin, TabularInline
 
 from accounts.models import User
+from opscom.core.admin import SettingAdmin
 from opscom.core.errors import DomainError
 from vehicles import services
 from vehicles.forms import OfficeVehicleForm
@@ -19,7 +20,7 @@ from vehicles.plates import normalise_plate
 
 
 @admin.register(PlateType)
-class PlateTypeAdmin(ModelAdmin):
+class PlateTypeAdmin(SettingAdmin):
     """The picklist of plate types. One that vehicles have is hidden instead of deleted."""
 
     list_display = ["name", "code", "is_temporary", "is_active", "position"]

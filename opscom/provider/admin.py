@@ -8,6 +8,7 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
 
+from opscom.core.admin import SettingAdmin
 from opscom.provider import services
 from opscom.provider.forms import DisclaimerForm, FreeHoursForm, ProviderForm
 from opscom.provider.models import Disclaimer, FreeHours, Holiday, Lot, Provider, Term
@@ -77,7 +78,7 @@ class DisclaimerAdmin(ModelAdmin):
 
 
 @admin.register(Term)
-class TermAdmin(ModelAdmin):
+class TermAdmin(SettingAdmin):
     """Dates that sales and lists point at."""
 
     list_display = ["name", "starts_on", "ends_on"]
@@ -85,7 +86,7 @@ class TermAdmin(ModelAdmin):
 
 
 @admin.register(Holiday)
-class HolidayAdmin(ModelAdmin):
+class HolidayAdmin(SettingAdmin):
     """Days on which the office is closed; they stand in every page's footer, so the cached list is forgotten."""
 
     list_display = ["on", "name"]
@@ -113,7 +114,7 @@ class FreeHoursInline(TabularInline):
 
 
 @admin.register(Lot)
-class LotAdmin(ModelAdmin):
+class LotAdmin(SettingAdmin):
     """The places to park."""
 
     list_display = ["code", "name", "stalls", "is_visible", "position"]
