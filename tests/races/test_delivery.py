@@ -1,0 +1,72 @@
+"""Deliveries from many threads: the product is asked once, and a payer waits for no beat."""
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from opscom.celery import app
+from opscom.messaging.models import Message
+from payments.models import LineStatus, OrderLine
+from payments.purchasables import Done
+from payments.services.attempts import start_payment
+from payments.services.refunds import refund_line
+from payments.services.settling import finish_order, settle, settle_free_order
+from tests.factories.payments import place_thing
+from tests.factories.peers import approved
+from tests.factories.vehicles import make_owner
+from tests.payments.conftest import gateway, product  # noqa: F401 - fixtures for every test here
+from tests.races.together import assert_books_and_numbers_are_right, together
+
+pytestmark = [pytest.mark.races, pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("gateway")]
+
+
+def test_six_workers_ask_the_product_once(product):  # noqa: F811
+    order = place_thing(1, 2)
+    start_payment(order=order, gateway_code="scripted")
+    settle(payment_id=order.payments.get().pk, result=approved("200.00"))
+
+    def slowly() -> Done:
+        time.sleep(0.2)  # The other workers arrive meanwhile.
+        return Done()
+
+    product.outcomes = [slowly]
+    together([lambda: finish_order(order.pk)] * 6)
+    assert product.delivered == [1, 2]
+    assert Message.objects.filter(template="payments/receipt").count() == 1
+    assert {line.attempts for line in OrderLine.objects.all()} == {0}
+
+
+def test_six_clicks_on_a_free_order_pay_it_once(product):  # noqa: F811
+    product.prices = {1: 0}
+    order = place_thing()
+    together([lambda: (settle_free_order(order=order), finish_order(order.pk))] * 6)
+    assert product.delivered == [1]
+    assert_books_and_numbers_are_right()
+
+
+def test_six_refunds_of_one_line_are_one(product):  # noqa: F811
+    order = place_thing()
+    start_payment(order=order, gateway_code="scripted")
+    settle(payment_id=order.payments.get().pk, result=approved())
+    finish_order(order.pk)
+    actor = make_owner()
+    together([lambda: refund_line(line=OrderLine.objects.get(), actor=actor)] * 6)
+    assert product.released == [1]
+    assert OrderLine.objects.get().status == LineStatus.REFUND_DUE
+    assert_books_and_numbers_are_right()
+
+
+@pytest.fixture
+def eager_worker() -> Iterator[None]:
+    app.conf.task_always_eager = True
+    yield
+    app.conf.task_always_eager = False
+
+
+@pytest.mark.usefixtures("eager_worker")
+def test_delivery_follows_the_money_at_once(product):  # noqa: F811
+    order = place_thing()
+    start_payment(order=order, gateway_code="scripted")
+    settle(payment_id=order.payments.get().pk, result=approved())
+    assert product.delivered == [1]
