@@ -110,7 +110,7 @@ def detail(request: SignedIn, code: str) -> HttpResponse:
         "print_decision": documents.can_print(permit, now=now) if is_printable else None,
         "printed": printed,
         "is_fetchable": documents.is_fetchable(printed, now),
-        "is_ready": is_printable and documents.current_document(permit) is not None,
+        "is_ready": is_printable and documents.has_document(permit),
     }
     part = "permits/_print.html" if request.htmx else "permits/permit_detail.html"  # type: ignore[attr-defined]
     return render(request, part, context)

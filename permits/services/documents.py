@@ -6,6 +6,7 @@ import logging
 
 import segno
 from django.conf import settings
+from django.core.cache import cache
 from django.core.files.base import ContentFile
 from django.db import IntegrityError, transaction
 from django.template.loader import render_to_string
@@ -28,6 +29,7 @@ from permits.validity import describe_validity
 
 log = logging.getLogger(__name__)
 PRINTABLE = [PermitStatus.ACTIVE]
+ASKED_SECONDS = 10
 
 
 def load_permit(permit_id: int) -> Permit:
@@ -91,10 +93,20 @@ def make_document(*, permit_id: int) -> PermitDocument | None:
     return document
 
 
+def has_document(permit: Permit) -> bool:
+    """Say whether the file is ready; where it is not, ask for it: a plate or the provider's name may have changed."""
+    if current_document(permit) is not None:
+        return True
+    ask_for_document(permit)
+    return False
+
+
 def ask_for_document(permit: Permit) -> None:
-    """Tell the worker to make the file now; when this is lost, the beat task makes it."""
+    """Tell the worker to make the file now, at most once in a while: a page that waits asks again and again."""
     from permits.tasks import make_document as task  # noqa: PLC0415 - tasks import services
 
+    if not cache.add(f"permits:document-asked:{permit.pk}", 1, ASKED_SECONDS):
+        return
     try:
         task.delay(permit.pk)
     except OperationalError as error:

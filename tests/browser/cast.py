@@ -13,7 +13,6 @@ from opscom.provider.services import agree_to_disclaimer
 from payments.models import Order, Payment
 from payments.services.orders import place_order
 from permits.models import Permit, Sale
-from permits.services.documents import make_document
 from permits.services.reserving import reserve_permit
 from permits.tasks import release_lapsed_holds
 from tests.factories.accounts import make_user
@@ -27,7 +26,7 @@ _numbers = count(1)
 def make_newcomer(**fields: Any) -> User:
     """Return somebody who has signed up and done nothing yet."""
     number = next(_numbers)
-    names = {"first_name": "Robin", "last_name": f"Field {number}", "email": f"robin.field{number}@example.org"}
+    names = {"first_name": "Robin", "last_name": "Field", "email": f"robin.field{number}@example.org"}
     public = UserType.objects.get(code="public")
     return make_user(**{**names, "user_type": public, "mobile_phone": "+16135550188", **fields})
 
@@ -36,10 +35,15 @@ def make_driver(**fields: Any) -> User:
     """Return somebody with a vehicle who has agreed to all that is asked."""
     person = make_newcomer(**fields)
     make_vehicle(person)
+    agree_to_all(person)
+    return person
+
+
+def agree_to_all(person: User) -> None:
+    """Agree to every disclaimer, as its page would ask."""
     for row in Disclaimer.objects.all():
         if row.text:
             agree_to_disclaimer(user=person, kind=row.kind, text=str(row.text), version=row.version)
-    return person
 
 
 def make_vehicle(person: User, **changes: Any) -> Ownership:
@@ -55,10 +59,9 @@ def hold(person: User, kind: str = "arena-monthly") -> Permit:
 
 
 def buy(person: User, kind: str = "arena-monthly") -> Permit:
-    """Reserve a permit and pay for it; its PDF is ready."""
+    """Reserve a permit and pay for it; the portal's worker makes its PDF."""
     permit = hold(person, kind)
     pay(permit)
-    make_document(permit_id=permit.pk)
     permit.refresh_from_db()
     return permit
 

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from django.core.cache import caches
 from django.core.management import call_command
+from django.test import override_settings
 from psycopg import sql
 
 from demo import places
@@ -52,7 +53,7 @@ class Site:
         before = caches["default"]
         caches["default"] = ForgivingRedisCache(self.redis_url, {})
         try:
-            with default_database(DATABASE):
+            with default_database(DATABASE), override_settings(SITE_URL=self.url):
                 yield
         finally:
             caches["default"] = before

@@ -206,3 +206,18 @@ def test_used_plate_is_linked_not_refused(device):
     button(page, "Save Changes").click()
     expect_heading(page, "Vehicles")
     expect(page.get_by_role("main")).not_to_contain_text(owner.last_name)
+
+
+def test_new_plate_gives_a_new_paper(device):
+    person = cast.make_driver()
+    permit = cast.buy(person)
+    page = device(person=person.email).page
+    page.goto(f"/permits/{permit.code}/")
+    expect(button(page, "Print")).to_be_visible(timeout=steps.PATIENCE)
+    plate = steps.new_plate()
+    page.goto(f"/vehicles/{person.ownerships.get().code}/")
+    field(page, "Plate").fill(plate)
+    button(page, "Save").click()
+    page.goto(f"/permits/{permit.code}/")
+    expect(page.get_by_role("main")).to_contain_text(plate)
+    expect(button(page, "Print")).to_be_visible(timeout=steps.PATIENCE)
