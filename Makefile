@@ -9,13 +9,14 @@ RUN_CHECK := $(PY) -m demo.check
 # A caller's settings module, python path or half-set environment must not leak into ours.
 unexport DJANGO_SETTINGS_MODULE PYTHONPATH PYTHONHOME VIRTUAL_ENV UV_PROJECT_ENVIRONMENT
 
-.PHONY: help install demo test drill bench check clean \
+.PHONY: help install demo test bench check clean \
 	lint format-check types imports templates migrations deploy translations messages
 
 help:
 	@echo "make demo    start the portal on this machine, with demo data; Ctrl-C stops it"
 	@echo "make test    run all tests"
 	@echo "make check   run all checks: style, types, imports, templates, migrations, settings, translations"
+	@echo "make bench   measure how fast permit numbers are claimed"
 	@echo "make messages  collect new texts to translate and compile them"
 
 .venv/bin/uv:
@@ -43,10 +44,9 @@ test: install
 	@$(PY) -m demo.system pango harfbuzz fonts chromium
 	@$(PY) -m pytest -n 2 --durations=20 $(ARGS)
 
-# Kill, fill and load exercises: slow on purpose, and no part of `make test`.
-drill bench: install
-	@test -d tests/$@ || { echo "There is no $@ yet."; exit 1; }
-	@$(PY) -m pytest -m $@ tests/$@ $(ARGS)
+# Measurements print ratios of one run: slow on purpose, and no part of `make test`.
+bench: install
+	@OPSCOM_DURABLE=true $(PY) -m pytest -m bench tests/bench $(ARGS)
 
 check: lint format-check types imports templates migrations deploy translations
 

@@ -1,6 +1,7 @@
 """Servers for the length of one command or one test run; their data is thrown away."""
 
 import contextlib
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -31,7 +32,7 @@ class Scratch:
         self.processes.own()
         try:
             return {
-                "DATABASE_URL": start_postgres(self.processes, self.folder, throwaway=True),
+                "DATABASE_URL": start_postgres(self.processes, self.folder, throwaway=not is_durable()),
                 "REDIS_URL": start_redis(self.processes, self.folder, throwaway=True),
             }
         except BaseException:
@@ -42,6 +43,11 @@ class Scratch:
         """Stop the servers and remove the folder; doing so twice does no harm."""
         self.processes.stop_all()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def is_durable() -> bool:
+    """Say whether commits are to reach the disk, as in production: measurements ask for it, tests are quicker without."""
+    return os.environ.get("OPSCOM_DURABLE") == "true"
 
 
 def sweep(home: Path) -> None:
