@@ -11,7 +11,7 @@ from django.contrib.auth.models import Group
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 from unfold.admin import ModelAdmin, TabularInline
 
 from accounts import roles
@@ -41,7 +41,12 @@ class ProvedFilter(admin.SimpleListFilter):
     parameter_name = "proof"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("proved", _("proved")), ("open", _("not proved")), ("claimed", _("claimed")), ("none", _("none"))]
+        return [
+            ("proved", _("proved")),
+            ("open", _("not proved")),
+            ("claimed", _("claimed")),
+            ("none", pgettext("e-mail", "none")),
+        ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]:
         filters = {

@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from phonenumber_field.modelfields import PhoneNumberField
 
 from opscom.core.codes import make_code
@@ -186,7 +187,7 @@ class ProfileField(models.Model):
     state = models.CharField(_("state"), max_length=10, choices=FieldState.choices, default=FieldState.VISIBLE)
     is_editable = models.BooleanField(_("people may change it"), default=True)
     is_asked_at_registration = models.BooleanField(_("asked at registration"), default=False)
-    position = models.PositiveSmallIntegerField(_("order"), default=0)
+    position = models.PositiveSmallIntegerField(pgettext_lazy("place in a list", "order"), default=0)
 
     class Meta:
         verbose_name = _("profile field")

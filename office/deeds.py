@@ -70,6 +70,7 @@ DEEDS = {
     "vehicle.added": _("Vehicle added"),
     "vehicle.changed": _("Vehicle changed"),
     "vehicle.deactivated": _("Vehicle switched to inactive"),
+    "vehicle.plate_changed": _("Plate of a vehicle changed"),
     "vehicle.removed": _("Vehicle removed"),
 }
 

@@ -30,10 +30,11 @@ class SelectionForm(forms.Form):
     """The list of what is due, with what is ticked."""
 
     selected = KeysField(
+        label=_("Selected"),
         error_messages={
             "required": _("Select at least one item to pay for."),
             "invalid_choice": _("Something that you selected cannot be paid here. Please look at the list again."),
-        }
+        },
     )
 
 

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from accounts.models import User, UserType
 from accounts.selectors import current_user_type
 from opscom.core.errors import Allowed, Decision, Refused
 from opscom.provider.selectors import get_time_zone, local_date
+from opscom.provider.templatetags.portal import until as write_until
 from permits.models import Permit, PermitStatus, PermitType, Sale, TermKind
 from vehicles.models import Ownership, Vehicle
 
@@ -58,7 +59,8 @@ def _visibility(sale: Sale, user_type: UserType | None, allotted: int) -> list[C
             "user_type",
             _("The permit type is for this user type"),
             not kinds or user_type in kinds,
-            _("This permit is not for your user type (%(type)s).") % {"type": user_type or _("none")},
+            _("This permit is not for your user type (%(type)s).")
+            % {"type": user_type or pgettext("user type", "none")},
             hides=True,
         ),
         Condition("allotted", _("Permit numbers are allotted to the sale"), allotted > 0, contact, hides=True),
@@ -87,7 +89,7 @@ def _dates(sale: Sale, now: dt.datetime) -> list[Condition]:
             "not_closed",
             _("The sale has not closed"),
             closes is None or now < closes,
-            _("The sale is over since %(moment)s") % {"moment": write_moment(closes) if closes else ""},
+            _("The sale ended on %(moment)s") % {"moment": write_moment(closes) if closes else ""},
         ),
         Condition(
             "not_over", _("Its dates are not over"), not over, _("The dates of this permit are over."), hides=True
@@ -155,12 +157,13 @@ def limit_refusal(limit: int, permit: Permit | None = None) -> Refused:
     ) % {"limit": limit}
     if permit is None:
         return Refused("person_limit", reason)
-    until = permit.held_until if permit.status == PermitStatus.RESERVED else permit.valid_until
+    is_reserved = permit.status == PermitStatus.RESERVED
+    until = permit.held_until if is_reserved else permit.valid_until
     held = (
         _("Until %(moment)s you have %(number)s reserved.")
-        if permit.status == PermitStatus.RESERVED
+        if is_reserved
         else _("Until %(moment)s you have %(number)s.")
-    ) % {"number": permit.number, "moment": write_moment(until) if until else ""}
+    ) % {"number": permit.number, "moment": write_until(until)}
     return Refused("person_limit", f"{reason} {held}", until)
 
 

@@ -27,7 +27,7 @@ class PlateType(models.Model):
     name = TranslatedField(_("name"))
     is_temporary = models.BooleanField(_("ends on a date"), default=False)
     is_active = models.BooleanField(_("offered"), default=True)
-    position = models.PositiveSmallIntegerField(_("order"), default=0)
+    position = models.PositiveSmallIntegerField(pgettext_lazy("place in a list", "order"), default=0)
 
     class Meta:
         verbose_name = _("plate type")

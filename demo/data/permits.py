@@ -4,6 +4,7 @@ import datetime as dt
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import override
 
 from accounts.models import User
 from demo.bank import services as bank
@@ -66,9 +67,10 @@ def _reserve(person: User, sale: Sale) -> Permit:
 def pay(permit: Permit) -> OrderLine:
     """Pay for a reserved permit at the demo bank, and return its order line."""
     holder = permit.holder
-    order = place_order(
-        payer=holder, selection={"permit": [permit.pk]}, email=holder.email or "", language=holder.language
-    )
+    with override(holder.language):
+        order = place_order(
+            payer=holder, selection={"permit": [permit.pk]}, email=holder.email or "", language=holder.language
+        )
     start_payment(order=order, gateway_code="demo-bank")
     payment = order.payments.get()
     card = bank.find_card(GOOD_CARD)

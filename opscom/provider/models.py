@@ -6,6 +6,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator, RegexVa
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from opscom.core.fields import TranslatedField
 from opscom.core.uploads import RandomName
@@ -169,7 +170,7 @@ class Lot(models.Model):
     description = TranslatedField(_("description"), long=True, blank=True)
     stalls = models.PositiveIntegerField(_("stalls"), default=0)
     is_visible = models.BooleanField(_("visible in the portal"), default=True)
-    position = models.PositiveSmallIntegerField(_("order"), default=0)
+    position = models.PositiveSmallIntegerField(pgettext_lazy("place in a list", "order"), default=0)
 
     objects = LotQuerySet.as_manager()
 
