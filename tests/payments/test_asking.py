@@ -118,7 +118,26 @@ def test_a_page_that_opened_after_we_had_given_it_up_is_followed(gateway, produc
     assert payment.expires_at
 
 
+def test_a_report_may_come_before_the_page_is_noted(gateway, product):
+    order = place_thing()
+
+    def slow_start() -> None:
+        gateway.answers = [approved()]
+        confirm_payment(Payment.objects.get())
+
+    gateway.starts = [slow_start]
+    start_payment(order=order, gateway_code="scripted")
+    assert Payment.objects.get().status == PaymentStatus.APPROVED
+
+
 # Reports
+
+
+def test_a_report_that_is_done_with_asks_nothing(payment, gateway):
+    event = keep_event(gateway_code="scripted", event=Event("e-1", payment.reference), body=b"{}")
+    for _time in range(3):
+        handle_event(event.pk)
+    assert len(gateway.asked) == 1
 
 
 @pytest.mark.parametrize("failure", [UNKNOWN, ValueError("garbage"), SystemExit()])

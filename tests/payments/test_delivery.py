@@ -235,3 +235,38 @@ def test_a_gateway_that_cannot_be_reached_leaves_an_attempt_to_look_up(gateway, 
         start_payment(order=place_thing(), gateway_code="scripted")
     payment = Payment.objects.get()
     assert (payment.status, payment.next_check_at is None) == (PaymentStatus.CREATED, False)
+
+
+@pytest.mark.parametrize("status", [OrderStatus.CLOSED, OrderStatus.PAID])
+def test_an_order_that_is_not_open_starts_no_payment(gateway, product, status):
+    order = place_thing()
+    paid_at = timezone.now() if status == OrderStatus.PAID else None
+    Order.objects.filter(pk=order.pk).update(status=status, paid_at=paid_at)
+    with pytest.raises(NotAllowed):
+        start_payment(order=order, gateway_code="scripted")
+    assert Payment.objects.count() == 0
+
+
+def test_a_price_that_has_changed_starts_no_payment(gateway, product):
+    order = place_thing()
+    product.prices = {1: Decimal("120.00")}
+    with pytest.raises(NotAllowed):
+        start_payment(order=order, gateway_code="scripted")
+    assert Payment.objects.count() == 0
+
+
+def test_an_order_that_costs_something_is_not_free(gateway, product):
+    order = place_thing()
+    settle_free_order(order=order)
+    order.refresh_from_db()
+    assert (order.status, product.delivered) == (OrderStatus.OPEN, [])
+
+
+def test_an_obstacle_that_does_not_pass_comes_to_the_office(gateway, product):
+    order = place_thing()
+    pay(order)
+    product.outcomes = [Busy()]
+    for _time in range(8):
+        finish_order(order.pk)
+        let_time_pass()
+    assert order.lines.get().status == LineStatus.NEEDS_REVIEW

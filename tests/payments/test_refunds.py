@@ -11,7 +11,14 @@ from opscom.messaging.models import Message
 from payments.gateways.base import GatewayError, Result
 from payments.models import LineStatus, OrderLine, Payment, PaymentStatus, Refund, RefundReason, RefundStatus
 from payments.services.attempts import start_payment
-from payments.services.refunds import MOST_ATTEMPTS, refund_line, refund_unmatched_payment, retry_refund, send_refund
+from payments.services.refunds import (
+    MOST_ATTEMPTS,
+    owe_refund,
+    refund_line,
+    refund_unmatched_payment,
+    retry_refund,
+    send_refund,
+)
 from payments.services.settling import finish_order, settle
 from payments.tasks import send_refunds
 from tests.factories.payments import place_thing
@@ -147,6 +154,20 @@ def test_money_gone_back_is_told_once(refund, gateway):
         send_refund(refund.pk)
     assert Message.objects.filter(template="payments/refunded").count() == 1
     assert len(gateway.refund_keys) == 1
+
+
+@pytest.mark.parametrize("amount", ["100.01", "0.00", "-1.00"])
+def test_never_more_than_was_received_and_never_nothing(gateway, product, amount):
+    payment = pay_thing()
+    with pytest.raises(NotAllowed):
+        owe_refund(payment=payment, amount=Decimal(amount), reason=RefundReason.OFFICE)
+
+
+def test_parts_are_counted_together(gateway, product):
+    payment = pay_thing()
+    owe_refund(payment=payment, amount=Decimal("60.00"), reason=RefundReason.OFFICE)
+    with pytest.raises(NotAllowed):
+        owe_refund(payment=payment, amount=Decimal("40.01"), reason=RefundReason.OFFICE)
 
 
 # The wrong money

@@ -183,3 +183,11 @@ def test_a_settled_permit_cannot_be_ordered_again(monkeypatch):
         confirm_payment(payment)
     with pytest.raises(Exception, match="no longer be paid"):
         place_order(payer=permit.holder, selection={"permit": [permit.pk]}, email="", language="en")
+
+
+def test_the_bank_s_clock_never_shortens_a_hold():
+    permit = reserve(make_sale())
+    before = permit.held_until
+    holding.hold_for_gateway(permit_ids=[permit.pk], until=timezone.now())
+    permit.refresh_from_db()
+    assert permit.held_until == before

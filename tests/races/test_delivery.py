@@ -4,13 +4,16 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from django.utils import timezone
 
 from opscom.celery import app
 from opscom.messaging.models import Message
+from payments.gateways.base import Result
 from payments.models import LineStatus, OrderLine
 from payments.purchasables import Done
 from payments.services.attempts import start_payment
-from payments.services.refunds import refund_line
+from payments.services.confirming import check_payment
+from payments.services.refunds import refund_line, send_refund
 from payments.services.settling import finish_order, settle, settle_free_order
 from tests.factories.payments import place_thing
 from tests.factories.peers import approved
@@ -55,6 +58,32 @@ def test_six_refunds_of_one_line_are_one(product):  # noqa: F811
     assert product.released == [1]
     assert OrderLine.objects.get().status == LineStatus.REFUND_DUE
     assert_books_and_numbers_are_right()
+
+
+def test_six_reconcilers_ask_the_gateway_once(product, gateway):  # noqa: F811
+    order = place_thing()
+    start_payment(order=order, gateway_code="scripted")
+    payment = order.payments.get()
+    type(payment).objects.update(next_check_at=timezone.now())
+    together([lambda: check_payment(payment.pk)] * 6)
+    assert len(gateway.asked) == 1
+
+
+def test_six_workers_ask_for_a_refund_once(product, gateway):  # noqa: F811
+    order = place_thing()
+    start_payment(order=order, gateway_code="scripted")
+    settle(payment_id=order.payments.get().pk, result=approved())
+    finish_order(order.pk)
+    refund = refund_line(line=OrderLine.objects.get(), actor=make_owner())
+    assert refund
+
+    def slowly() -> Result:
+        time.sleep(0.2)
+        return Result(status="approved", gateway_reference="r-1")
+
+    gateway.refunds = [slowly]
+    together([lambda: send_refund(refund.pk)] * 6)
+    assert gateway.refund_keys == [refund.reference]
 
 
 @pytest.fixture

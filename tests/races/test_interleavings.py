@@ -16,7 +16,7 @@ from payments.tasks import finish_paid_orders, reconcile_payments
 from permits.models import Permit, PermitStatus, Slot, SlotState
 from permits.services import reserving
 from permits.services.allotting import NumberRange, allot_numbers, retire_numbers
-from permits.services.holding import hold_for_gateway, lapse_next
+from permits.services.holding import extend_hold, hold_for_gateway, lapse_next
 from tests.factories.payments import go_to_bank, order_permit, pay_at_bank
 from tests.factories.permits import lapse_hold, make_buyer, make_permit_type, make_sale, offer_demo_bank, reserve
 from tests.factories.vehicles import make_owner
@@ -119,6 +119,38 @@ def wait_until_somebody_waits() -> None:
                 return
             cursor.execute("SELECT pg_sleep(0.02)")
     raise AssertionError("Nobody waits.")
+
+
+def test_a_hold_that_somebody_is_closing_is_passed_over():
+    """A worker never waits for another one's row: it takes the next."""
+    permits = [reserve(make_sale()) for _number in range(2)]
+    Permit.objects.update(held_until=timezone.now())
+
+    def lapse() -> bool:
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = '500ms'")
+        return lapse_next()
+
+    with transaction.atomic():
+        Permit.objects.select_for_update(no_key=True).get(pk=permits[0].pk)
+        assert together([lapse]) == [True]
+    assert [permit.pk for permit in Permit.objects.live()] == [permits[0].pk]
+
+
+def test_a_hold_that_is_being_freed_cannot_be_extended():
+    permit = reserve(make_sale())
+    results = []
+    with transaction.atomic():
+        assert lapse_next(now=permit.held_until)
+        thread = threading.Thread(
+            target=lambda: results.extend(together([lambda: extend_hold(permit=permit, actor=permit.holder)]))
+        )
+        thread.start()
+        wait_until_somebody_waits()
+    thread.join(WAIT)
+    assert isinstance(results[0], NotAllowed)
+    permit.refresh_from_db()
+    assert (permit.status, permit.held_until) == (PermitStatus.LAPSED, None)
 
 
 def test_late_money_is_not_refunded_because_a_reservation_took_its_place(monkeypatch):

@@ -200,6 +200,15 @@ IMPOSSIBLE = {
     "one event twice": lambda h: [
         GatewayEvent.objects.create(gateway="x", event_id="y", reference="z") for _time in range(2)
     ],
+    "one thing twice in an order": lambda h: OrderLine.objects.create(
+        order=order_of(h, "paid").get(), kind="permit", object_id=h["active"], label="x", net=0, tax=0, amount=0
+    ),
+    "one reference twice": lambda h: Payment.objects.filter(pk=h["at_bank"]).update(
+        reference=Payment.objects.get(pk=h["paid"]).reference
+    ),
+    "one number twice in a sale": lambda h: Slot.objects.filter(permit=h["active"]).update(
+        number=Slot.objects.get(permit=h["reserved"]).number
+    ),
     "unknown status": lambda h: Order.objects.update(status="lost"),
     "held by nobody": lambda h: Slot.objects.filter(permit=h["active"]).update(permit=None),
     "free and somebody's": lambda h: Slot.objects.filter(permit=h["active"]).update(state="free"),
