@@ -10,4 +10,4 @@ STORAGES = {
 # Static files come from their sources; collecting them would take longer than the tests.
 WHITENOISE_USE_FINDERS = True
 # The same work as in production, without the waits between.
-CELERY_BEAT_SCHEDULE = {name: {**entry, "schedule": 1} for name, entry in CELERY_BEAT_SCHEDULE.items()}  # noqa: F405
+CELERY_BEAT_SCHEDULE = {name: {**entry, "schedule": 2} for name, entry in CELERY_BEAT_SCHEDULE.items()}  # noqa: F405
