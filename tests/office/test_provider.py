@@ -13,7 +13,9 @@ def post_settings(office: Client, **changes: object) -> None:
     page = reverse("admin:provider_provider_change", args=[1])
     form = office.get(page).context["adminform"].form
     data = {name: form.get_initial_for_field(field, name) for name, field in form.fields.items()}
-    data = {name: value for name, value in data.items() if value is not None and value is not False} | changes
+    data = {
+        name: value for name, value in data.items() if value is not None and value is not False and name != "logo"
+    } | changes
     words = data.pop("opening_hours", None) or {}
     data |= {f"opening_hours_{code.replace('-', '_')}": text for code, text in words.items()}
     answer = office.post(page, data)
