@@ -2,6 +2,8 @@
 
 import time
 from collections.abc import Iterator
+from datetime import timedelta
+from threading import Event, Thread
 
 import pytest
 from django.utils import timezone
@@ -9,7 +11,7 @@ from django.utils import timezone
 from opscom.celery import app
 from opscom.messaging.models import Message
 from payments.gateways.base import Result
-from payments.models import LineStatus, OrderLine
+from payments.models import LineStatus, OrderLine, Refund, RefundStatus
 from payments.purchasables import Done
 from payments.services.attempts import start_payment
 from payments.services.confirming import check_payment
@@ -84,6 +86,57 @@ def test_six_workers_ask_for_a_refund_once(product, gateway):  # noqa: F811
     gateway.refunds = [slowly]
     together([lambda: send_refund(refund.pk)] * 6)
     assert gateway.refund_keys == [refund.reference]
+
+
+@pytest.mark.parametrize("_round", range(3))
+def test_six_workers_take_over_a_lapsed_refund_once(product, gateway, _round):  # noqa: F811
+    order = place_thing()
+    start_payment(order=order, gateway_code="scripted")
+    settle(payment_id=order.payments.get().pk, result=approved())
+    finish_order(order.pk)
+    refund = refund_line(line=OrderLine.objects.get(), actor=make_owner())
+    assert refund
+    long_ago = timezone.now() - timedelta(hours=1)
+    Refund.objects.update(status=RefundStatus.SENDING, leased_until=long_ago, attempts=1)
+
+    def slowly() -> Result:
+        time.sleep(0.3)
+        return Result(status="approved", gateway_reference="r-1")
+
+    gateway.refunds = [slowly]
+    together([lambda: send_refund(refund.pk)] * 6)
+    assert gateway.refund_keys == [refund.reference]
+
+
+def test_a_no_from_a_try_that_was_given_up_does_not_end_the_next_one(product, gateway):  # noqa: F811
+    order = place_thing()
+    start_payment(order=order, gateway_code="scripted")
+    settle(payment_id=order.payments.get().pk, result=approved())
+    finish_order(order.pk)
+    refund = refund_line(line=OrderLine.objects.get(), actor=make_owner())
+    assert refund
+    second_is_asking, first_is_done = Event(), Event()
+
+    def first() -> Result:
+        Refund.objects.update(leased_until=timezone.now() - timedelta(seconds=1))
+        other.start()
+        second_is_asking.wait(5)
+        return Result(status="declined")
+
+    def second() -> Result:
+        second_is_asking.set()
+        first_is_done.wait(5)
+        return Result(status="approved", gateway_reference="r-1")
+
+    gateway.refunds = [first, second]
+    other = Thread(target=lambda: together([lambda: send_refund(refund.pk)]))
+    send_refund(refund.pk)
+    refund.refresh_from_db()
+    assert refund.status == RefundStatus.SENDING
+    first_is_done.set()
+    other.join(5)
+    refund.refresh_from_db()
+    assert refund.status == RefundStatus.SUCCEEDED
 
 
 @pytest.fixture
