@@ -95,4 +95,6 @@ class TranslatedField(models.Field):
 
     def formfield(self, **kwargs: Any) -> Any:
         kwargs.pop("widget", None)
+        # A callable default makes Django send the first value along in a hidden field, which knows no languages.
+        kwargs["show_hidden_initial"] = False
         return super().formfield(form_class=TranslatedFormField, long=self.long, **kwargs)
