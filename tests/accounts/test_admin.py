@@ -144,3 +144,9 @@ def test_roles_of_the_program_are_not_edited(client_of, administrator):
         group = Group.objects.get(name=name)
         url = reverse("admin:auth_group_change", args=[group.pk])
         assert client_of(administrator).post(url, {"name": name}).status_code == 403
+
+
+def test_nobody_reads_password_digests_by_filtering(client_of, resident, administrator):
+    for person in (make_user(role=AUDITOR), administrator):
+        for lookup in ("password__startswith", "password", "password__regex"):
+            assert client_of(person).get(LIST, {lookup: resident.password[:12]}).status_code == 400
