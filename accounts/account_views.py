@@ -5,7 +5,6 @@ from django.contrib.auth import update_session_auth_hash
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 from django.views.decorators.cache import never_cache
@@ -21,6 +20,7 @@ from accounts.models import User
 from accounts.selectors import missing_fields
 from accounts.services import passwords, people, registration
 from accounts.views import PASSWORDS, form_page, too_many
+from opscom.core.redirects import is_own_path
 
 SECURITY = "accounts:security"
 
@@ -94,5 +94,4 @@ def send_link(request: SignedIn) -> HttpResponse:
 
 def _where_one_was_going(request: SignedIn) -> str:
     target = request.session.pop(AFTER_PROFILE, "")
-    is_ours = url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure())
-    return target if is_ours else reverse("accounts:profile")
+    return target if is_own_path(target) else reverse("accounts:profile")

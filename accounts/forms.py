@@ -42,7 +42,10 @@ class AddressField(forms.EmailField):
         super().__init__(max_length=254, widget=forms.EmailInput(attrs=attrs), **kwargs)
 
     def clean(self, value: Any) -> str:
-        return clean_email(super().clean(value))
+        address = clean_email(super().clean(value))
+        # Once more: in ASCII a domain may be longer than it was typed.
+        self.run_validators(address)
+        return address
 
 
 class SignInForm(forms.Form):

@@ -11,8 +11,8 @@ urlpatterns = [
     path("inbox/<int:pk>/html/", views.message_html, name="message_html"),
     path("inbox/<int:pk>/files/<int:number>/", views.attachment, name="attachment"),
     path("bank/", bank.index, name="bank"),
-    path("bank/<str:token>/", bank.page, name="bank-page"),
-    path("bank/<str:token>/question/", bank.question, name="bank-question"),
-    path("bank/<str:token>/done/", bank.done, name="bank-done"),
-    path("bank/<str:token>/cancel/", bank.cancel, name="bank-cancel"),
+    path("bank/<slug:token>/", bank.page, name="bank-page"),
+    path("bank/<slug:token>/question/", bank.question, name="bank-question"),
+    path("bank/<slug:token>/done/", bank.done, name="bank-done"),
+    path("bank/<slug:token>/cancel/", bank.cancel, name="bank-cancel"),
 ]

@@ -39,7 +39,7 @@ def index(request: HttpRequest) -> HttpResponse:
 def inbox(request: HttpRequest) -> HttpResponse:
     """List what arrived, newest first; `?to=` shows one receiver only."""
     messages = ReceivedMessage.objects.defer("text", "html", "attachments")
-    receiver = request.GET.get("to", "").strip()
+    receiver = request.GET.get("to", "").replace("\0", "").strip()
     if receiver:
         messages = messages.filter(to__iexact=receiver)
     page = Paginator(messages, PER_PAGE).get_page(request.GET.get("page"))

@@ -39,6 +39,8 @@ def save_person(*, person: User, actor: User, changed: Iterable[str]) -> None:
     if "email" in changed:
         person.email_proved_at = None
         person.claimed_email = ""
+        # The office vouches for this address: it does not yield to whoever registers with it, see `registration`.
+        person.registered_at = None
     person.save()
     audit.record("person.entered" if is_new else "person.changed", person, actor=actor, fields=changed)
 

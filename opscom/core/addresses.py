@@ -18,9 +18,11 @@ def client_address(request: HttpRequest) -> str:
         hops = [hop.strip() for hop in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")]
         peer = hops[-trusted] if len(hops) >= trusted and hops[-trusted] else peer
     try:
-        return str(ip_address(peer))
+        address = ip_address(peer)
     except ValueError:
         return ""
+    # A socket for both families writes IPv4 as ::ffff:192.0.2.1; its /64 would hold everybody.
+    return str(getattr(address, "ipv4_mapped", None) or address)
 
 
 def throttle_address(request: HttpRequest) -> str:

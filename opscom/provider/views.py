@@ -8,12 +8,12 @@ from django.contrib.auth.decorators import login_not_required
 from django.db import DatabaseError, connection
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render, resolve_url
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 from redis.exceptions import RedisError
 
 from opscom.core.errors import Stale
+from opscom.core.redirects import safe_next
 from opscom.provider.forms import AgreeForm
 from opscom.provider.models import DisclaimerKind
 from opscom.provider.selectors import current_disclaimer, get_provider
@@ -42,7 +42,7 @@ def agree(request: HttpRequest, kind: str) -> HttpResponse:
     """Show a disclaimer, take `I Agree`, and lead back to where the person was going."""
     if kind not in DisclaimerKind.values:
         raise Http404
-    back_to = safe_next(request)
+    back_to = safe_next(request, resolve_url(settings.LOGIN_REDIRECT_URL))
     disclaimer = current_disclaimer(kind)
     if disclaimer is None:
         return redirect(back_to)
@@ -57,15 +57,6 @@ def agree(request: HttpRequest, kind: str) -> HttpResponse:
             problem = error
     context = {"disclaimer": disclaimer, "back_to": back_to, "problem": problem}
     return render(request, "provider/disclaimer.html", context)
-
-
-def safe_next(request: HttpRequest) -> str:
-    """Return where `next` leads, when that is on this site; else the first page."""
-    target = request.POST.get("next") or request.GET.get("next") or ""
-    hosts = {request.get_host()}
-    if url_has_allowed_host_and_scheme(target, allowed_hosts=hosts, require_https=request.is_secure()):
-        return target
-    return resolve_url(settings.LOGIN_REDIRECT_URL)
 
 
 @login_not_required
