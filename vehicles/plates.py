@@ -19,7 +19,8 @@ OLDEST_YEAR = 1900
 LONGEST_KEY = 10
 LONGEST_SHOWN = 16
 # Dashes of every length, and characters that cannot be seen (pasted with a plate from elsewhere).
-DROPPED = frozenset({"Pd", "Cf"})
+INVISIBLE = "Cf"
+DROPPED = frozenset({"Pd", INVISIBLE})
 
 
 class BadPlate(DomainError):
@@ -45,8 +46,12 @@ def read_plate(text: str) -> str:
 
 
 def show_plate(text: str) -> str:
-    """Return what was typed as it should stand on a page: capitals, single spaces; the key when that is too long."""
-    shown = " ".join(unicodedata.normalize("NFKC", text).upper().split())
+    """Return what was typed as it should stand on a page: capitals, single spaces; the key when that is too long.
+
+    Nothing invisible is kept: a mark that turns the direction of writing would show one plate and mean another.
+    """
+    seen = "".join(c for c in unicodedata.normalize("NFKC", text) if unicodedata.category(c) != INVISIBLE)
+    shown = " ".join(seen.upper().split())
     return shown if len(shown) <= LONGEST_SHOWN else normalise_plate(text)
 
 

@@ -96,3 +96,7 @@ def test_regions_speak_french_and_are_sorted_in_it() -> None:
 def test_unknown_region_is_named_by_its_code() -> None:
     assert region_name("XX-YY") == "XX-YY"
     assert region_name("QQ") == "QQ"
+
+
+def test_plate_is_shown_as_it_is_read_with_nothing_invisible_in_it() -> None:
+    assert plates.show_plate("\u202eab 123\u202c\u200b") == "AB 123"
