@@ -60,8 +60,20 @@ from django.test import TestCase, TransactionTestCase  # noqa: E402
 
 from tests.people import *  # noqa: E402, F403
 
+if settings.REDIS_URL != os.environ["REDIS_URL"]:
+    raise RuntimeError("The settings were read before this worker had a Redis database of its own.")
+
 TEMPLATE = f"opscom_template_{os.environ[MARK]}"
 OWN = f"opscom_test_{os.environ[MARK]}_{WORKER or 'main'}"
+
+
+def pytest_xdist_setupnodes() -> None:
+    """Let each worker read the settings by itself, after it has named its own Redis database.
+
+    With the module in the environment pytest-django reads them before a worker's conftest does, and all workers would
+    share one cache.
+    """
+    os.environ.pop("DJANGO_SETTINGS_MODULE", None)
 
 
 def pytest_unconfigure() -> None:

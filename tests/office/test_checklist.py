@@ -64,7 +64,7 @@ FAULTS = {
     "not_closed": (
         change_sale(closes_at=NOW - dt.timedelta(hours=1)),
         ["The sale has not closed"],
-        "Shown, but not for sale: The sale is over since",
+        "Shown, but not for sale: The sale ended on",
     ),
     "not_over": (end_dates, ["Its dates are not over"], "Not shown."),
     "free": (take_all, ["A number is free"], "Shown, but not for sale: Full"),
