@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.template.defaultfilters import filesizeformat
 from django.utils.deconstruct import deconstructible
 from django.utils.translation import gettext as _
-from PIL import Image
+from PIL import Image, ImageFile
 
 IMAGE_TYPES = {"PNG": "image/png", "JPEG": "image/jpeg"}
 ENDINGS = {"image/png": ".png", "image/jpeg": ".jpg", "application/pdf": ".pdf"}
@@ -72,6 +72,8 @@ def _decode(file: IO[bytes], max_pixels: int) -> str:
     with warnings.catch_warnings():
         # Our own limit stands below; Pillow's warning at its own would only make noise.
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        # WeasyPrint, once imported, tells Pillow for the whole process to accept files that are cut short.
+        ImageFile.LOAD_TRUNCATED_IMAGES = False
         with Image.open(file, formats=list(IMAGE_TYPES)) as image:
             if image.width * image.height > max_pixels:
                 raise too_many_pixels(max_pixels)

@@ -4,6 +4,7 @@ import io
 
 import pytest
 from django.core.exceptions import ValidationError
+from PIL import ImageFile
 
 from opscom.core.uploads import RandomName, check_image
 from tests.provider.pictures import bomb, picture
@@ -33,6 +34,13 @@ def test_everything_else_is_refused(content, code):
     with pytest.raises(ValidationError) as caught:
         check_image(io.BytesIO(content))
     assert caught.value.code == code
+
+
+def test_a_cut_picture_is_refused_where_papers_are_made_too(monkeypatch):
+    """WeasyPrint switches this on for its whole process."""
+    monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)
+    with pytest.raises(ValidationError):
+        check_image(io.BytesIO(picture("PNG", (200, 200))[:80]))
 
 
 def test_names_are_random_with_endings_that_we_know():
