@@ -121,7 +121,7 @@ def can_reserve(*, holder: User, sale: Sale, vehicles: Sequence[Vehicle], now: d
     conditions = sale_conditions(sale, user_type, now=now, allotted=allotted, free=free)
     for decision in (
         conditions_hold(conditions),
-        within_person_limit(holder, sale.permit_type, live_permits(holder)),
+        within_person_limit(holder, sale.permit_type, live_permits(holder, now)),
         _vehicles_fit(holder, sale, vehicles, now),
     ):
         if not decision.is_allowed:
@@ -129,9 +129,9 @@ def can_reserve(*, holder: User, sale: Sale, vehicles: Sequence[Vehicle], now: d
     return Allowed()
 
 
-def live_permits(holder: User) -> list[Permit]:
+def live_permits(holder: User, now: dt.datetime) -> list[Permit]:
     """Return what the holder has reserved or holds, the oldest first."""
-    return list(Permit.objects.filter(holder=holder).live().order_by("reserved_at"))
+    return list(Permit.objects.filter(holder=holder).holding(now).order_by("reserved_at"))
 
 
 def within_person_limit(holder: User, kind: PermitType, live: Sequence[Permit]) -> Decision:

@@ -1,5 +1,6 @@
 """What is sold (types, sales), the numbers that are scarce (slots), and who holds one (permits)."""
 
+import datetime as dt
 from typing import Any
 
 import pghistory
@@ -157,7 +158,12 @@ class PermitQuerySet(models.QuerySet["Permit"]):
         return self.filter(holder=user) if user.is_authenticated else self.none()
 
     def live(self) -> "PermitQuerySet":
+        """Keep those that count towards their holder's limit."""
         return self.filter(status__in=LIVE)
+
+    def holding(self, now: dt.datetime) -> "PermitQuerySet":
+        """Keep live ones without reservations whose time is over, which the next run of the beat frees."""
+        return self.live().exclude(status=S.RESERVED, held_until__lte=now)
 
 
 @pghistory.track()

@@ -101,7 +101,7 @@ def lot_cards(user: User, now: dt.datetime | None = None) -> list[LotCard]:
     now = now or timezone.now()
     user_type = current_user_type(user, local_date(now))
     cards: dict[int, LotCard] = {}
-    live = live_permits(user)
+    live = live_permits(user, now)
     for offer in offers_for(user_type, now):
         if offer.decision.is_allowed:
             offer.decision = within_person_limit(user, offer.sale.permit_type, live)
@@ -155,7 +155,7 @@ def vehicle_choices(sale: Sale, ownerships: Iterable[Ownership]) -> list[Ownersh
 
 def live_permits_of(user: User) -> PermitQuerySet:
     """Return what the person has reserved or holds, the shortest hold first."""
-    return load_permits().visible_to(user).live().order_by("held_until", "valid_until", "pk")
+    return load_permits().visible_to(user).holding(timezone.now()).order_by("held_until", "valid_until", "pk")
 
 
 def load_permits() -> PermitQuerySet:

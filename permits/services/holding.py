@@ -62,13 +62,14 @@ def give_back_reservation(*, permit: Permit, actor: User) -> None:
     audit.record("permit.given_back", permit, actor=actor)
 
 
-def lapse_next(now: dt.datetime | None = None, *, broken: set[int] | None = None) -> bool:
-    """Free the number of one hold that has run out; False when there is none (or another worker has it).
+def lapse_next(now: dt.datetime | None = None, *, holder: User | None = None, broken: set[int] | None = None) -> bool:
+    """Free the number of one hold (of this holder) that has run out; False when there is none, or another worker has it.
 
     What is paid and not yet delivered keeps its number, however long the delivery takes. `broken`: see `_close_next`.
     """
     paid = OrderLine.objects.filter(kind="permit", object_id=OuterRef("pk"), settled=True)
     due = Permit.objects.filter(~Exists(paid), status=PermitStatus.RESERVED, held_until__lte=now or timezone.now())
+    due = due.filter(holder=holder) if holder else due
     return _close_next(due.order_by("held_until"), PermitStatus.LAPSED, "permit.lapsed", broken)
 
 

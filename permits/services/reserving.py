@@ -14,8 +14,9 @@ from opscom.core.errors import NotAllowed
 from opscom.core.transitions import advance
 from opscom.provider.selectors import local_date, start_of_day
 from permits.eligibility import can_reserve, limit_refusal
-from permits.models import SLOT_MOVES, Permit, PermitVehicle, Sale, Slot, SlotState
+from permits.models import SLOT_MOVES, Permit, PermitStatus, PermitVehicle, Sale, Slot, SlotState
 from permits.pricing import price_taxes
+from permits.services.holding import lapse_next
 from permits.slots import claim_slot
 from permits.terms import permit_dates
 from vehicles.models import Vehicle
@@ -31,6 +32,10 @@ def reserve_permit(
     for the last numbers.
     """
     now = now or timezone.now()
+    dead = Permit.objects.filter(holder=holder, status=PermitStatus.RESERVED, held_until__lte=now)
+    while dead.exists() and lapse_next(now, holder=holder):
+        # A hold of their own that ran out a moment ago, and that no worker has freed yet, must not stand in their way.
+        pass
     try:
         with transaction.atomic():
             # Their vehicles must not change or go while one of them is put on the permit.

@@ -139,6 +139,18 @@ def test_a_hold_can_be_extended_once(client: Client, buyer) -> None:
     assert "already extended once" in response.content.decode()
 
 
+def test_a_hold_that_ran_out_a_moment_ago_does_not_stand_in_the_way(client: Client, buyer) -> None:
+    sale = make_sale()
+    dead = reserve(sale, buyer)
+    Permit.objects.filter(pk=dead.pk).update(held_until=timezone.now() - dt.timedelta(seconds=1))
+    page = client.get(reverse("permits:list")).content.decode()
+    assert dead.number not in page
+    assert post_reserve(client, sale, buyer.ownerships.get()).url == reverse("payments:due")
+    dead.refresh_from_db()
+    assert dead.status == PermitStatus.LAPSED
+    assert Permit.objects.live().get().holder == buyer
+
+
 def test_giving_back_frees_the_number(client: Client, buyer, django_capture_on_commit_callbacks) -> None:
     permit = reserve(make_sale(numbers=1), buyer)
     assert client.get(reverse("permits:give-back", args=[permit.code])).status_code == 200
