@@ -1,4 +1,4 @@
-"""Language and the profile gate."""
+"""Language, caches and the profile gate."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import translation
-from django.utils.cache import patch_vary_headers
+from django.utils.cache import add_never_cache_headers, patch_vary_headers
 from django_htmx.http import HttpResponseClientRedirect
 
 from accounts.languages import choose_language, cookie_language, keep_language
@@ -35,6 +35,19 @@ class LanguageMiddleware:
         was_set = settings.LANGUAGE_COOKIE_NAME in response.cookies
         if request.GET.get("lang") == language and not cookie_language(request) and not was_set:
             keep_language(response, language)
+        return response
+
+
+class PrivatePagesMiddleware:
+    """What somebody signed in was shown is kept by no cache, and not by the browser's Back after they signed out."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if not response.has_header("Cache-Control") and request.user.is_authenticated:
+            add_never_cache_headers(response)
         return response
 
 

@@ -67,3 +67,13 @@ def test_address_that_the_office_changed_does_not_yield_to_whoever_registers(cle
     person.email = "right@example.org"
     people.save_person(person=person, actor=clerk, changed=["email"])
     assert not User.objects.yielding().filter(pk=person.pk).exists()
+
+
+@pytest.mark.parametrize("name", ["home:home", "accounts:security", "vehicles:list", "vehicles:add", "permits:list"])
+def test_no_cache_keeps_the_pages_of_somebody_signed_in(client_of, resident, name):
+    assert "no-store" in client_of(resident).get(reverse(name))["Cache-Control"]
+    assert "no-store" in client_of(resident).get("/nothing/")["Cache-Control"]
+
+
+def test_public_files_may_be_kept(client_of, resident):
+    assert "public" in client_of(resident).get(reverse("home:provider_css"))["Cache-Control"]
