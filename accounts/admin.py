@@ -8,6 +8,7 @@ from allauth.account.models import EmailAddress
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.models import Group
+from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
@@ -32,6 +33,14 @@ class PersonForm(forms.ModelForm):
     def clean_email(self) -> str | None:
         email = self.cleaned_data.get("email")
         return clean_email(email) if email else None
+
+    def clean_is_staff(self) -> bool:
+        """Somebody may have registered in another's name, and be signed in: only the mailbox tells who it is."""
+        is_staff: bool = self.cleaned_data["is_staff"]
+        is_sure = self.instance.is_email_proved or self.instance.last_login is None
+        if is_staff and "is_staff" in self.changed_data and not is_sure:
+            raise ValidationError(_("Somebody is signed in here without having proved the e-mail address."))
+        return is_staff
 
 
 class ProvedFilter(admin.SimpleListFilter):

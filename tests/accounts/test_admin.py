@@ -150,3 +150,27 @@ def test_nobody_reads_password_digests_by_filtering(client_of, resident, adminis
     for person in (make_user(role=AUDITOR), administrator):
         for lookup in ("password__startswith", "password", "password__regex"):
             assert client_of(person).get(LIST, {lookup: resident.password[:12]}).status_code == 400
+
+
+def test_who_registered_in_another_s_name_is_not_made_staff(client_of, administrator):
+    impostor = make_registered(email="boss@example.org")
+    office = client_of(administrator)
+    client_of(impostor)
+    response = office.post(change_url(impostor), posted(impostor, is_staff="on"))
+    assert "is_staff" in response.context["adminform"].form.errors
+    User.objects.filter(pk=impostor.pk).update(email_proved_at=impostor.registered_at)
+    assert office.post(change_url(impostor), posted(impostor, is_staff="on")).status_code == 302
+
+
+def test_a_role_climbs_no_higher_by_its_own_forms(client_of, clerk, administrator):
+    top = Group.objects.get(name=ADMINISTRATOR)
+    new = {"email": "new@example.org", "language": "en", "is_active": "on", "is_staff": "on", "is_superuser": "on"}
+    client_of(clerk).post("/admin/accounts/user/add/", {**new, "groups": [top.pk], "country": "CA"})
+    made = User.objects.get(email="new@example.org")
+    assert (made.is_staff, made.is_superuser, made.groups.count()) == (False, False, 0)
+    client_of(administrator).post(change_url(administrator), posted(administrator, is_staff="on", is_superuser="on"))
+    administrator.refresh_from_db()
+    assert not administrator.is_superuser
+    chosen = {"action": "delete_selected", "_selected_action": [top.pk], "post": "yes"}
+    client_of(administrator).post("/admin/auth/group/", chosen)
+    assert Group.objects.filter(pk=top.pk).exists()
