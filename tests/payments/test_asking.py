@@ -130,6 +130,13 @@ def test_a_report_may_come_before_the_page_is_noted(gateway, product):
     assert Payment.objects.get().status == PaymentStatus.APPROVED
 
 
+def test_a_worker_with_an_old_list_does_not_ask_again(payment, gateway):
+    age(payment)
+    for _worker in range(3):
+        check_payment(payment.pk)
+    assert len(gateway.asked) == 1
+
+
 # Reports
 
 
