@@ -11,6 +11,7 @@ from django.utils import timezone
 from accounts.models import User, UserType
 from accounts.selectors import current_user_type
 from opscom.core.errors import Decision, Refused
+from opscom.provider.hours import describe_free_hours
 from opscom.provider.models import Lot
 from opscom.provider.selectors import get_provider, local_date
 from permits.eligibility import conditions_hold, is_shown, live_permits, sale_conditions, within_person_limit
@@ -64,6 +65,11 @@ class LotCard:
 
     lot: Lot
     offers: list[Offer] = field(default_factory=list)
+
+    @property
+    def free_hours(self) -> list[str]:
+        """When nobody needs a permit here, in words."""
+        return describe_free_hours(self.lot)
 
     @property
     def allotted(self) -> int:
@@ -127,7 +133,7 @@ def offers_for(user_type: UserType | None, now: dt.datetime) -> list[Offer]:
 def load_sales() -> QuerySet[Sale]:
     """Return sales with all that an offer shows."""
     return Sale.objects.select_related("lot", "permit_type", "term").prefetch_related(
-        "permit_type__user_types", "permit_type__taxes", "permit_type__validities__lots"
+        "permit_type__user_types", "permit_type__taxes", "permit_type__validities__lots", "lot__free_hours"
     )
 
 

@@ -9,7 +9,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
+from django.utils.translation import gettext
+
 from accounts.models import User
+from opscom.provider.hours import is_free
 from opscom.provider.models import Lot
 from vehicles.models import Vehicle
 
@@ -61,8 +64,15 @@ def unregister(kind: str) -> None:
 
 
 def find_entitlements(*, plate_key: str, region: str, lot: Lot, at: dt.datetime) -> list[Entitlement]:
-    """Return every right of this plate to stand in the lot at that time, valid ones first."""
-    found = [
+    """Return every right of this plate to stand in the lot at that time, valid ones first.
+
+    In a lot's free hours everybody has one: it stands first.
+    """
+    if is_free(lot, at):
+        free = [Entitlement("free_hours", gettext("No permit needed now"), True, at, None)]
+    else:
+        free = []
+    found = free + [
         entitlement
         for source in _sources.values()
         for entitlement in source.find(plate_key=plate_key, region=region, lot=lot, at=at)

@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 from accounts.models import User
 from opscom.core.errors import DomainError, NotAllowed, Stale
 from opscom.core.models import AuditEntry
+from opscom.provider.models import Lot
 from opscom.provider.selectors import local_date
 from tests.factories.vehicles import make_owner, make_ownership, plate_type, set_provider, vehicle_data
 from vehicles import entitlements, selectors, services
@@ -316,7 +317,8 @@ def test_another_owners_permit_neither_holds_nor_shows(owner: User, permits: Per
 
 
 def test_entitlements_are_gathered_with_the_valid_ones_first(permits: Permits) -> None:
-    found = entitlements.find_entitlements(plate_key="A1", region="", lot=None, at=dt.datetime.now(dt.UTC))
+    lot = Lot.objects.create(code="1", name={"en": "One"})
+    found = entitlements.find_entitlements(plate_key="A1", region="", lot=lot, at=dt.datetime.now(dt.UTC))
     assert [entitlement.label for entitlement in found] == ["A1 True", "A1 False"]
 
 
