@@ -30,7 +30,10 @@ NAMES = {
 }
 
 # The machinery's own tables: sessions, migrations and content types are nobody's business.
-NOT_OFFERED = {"sessions", "contenttypes", "admin", "pghistory", "account"}
+NOT_OFFERED = {
+    *("sessions", "contenttypes", "admin", "pghistory", "account", "socialaccount", "usersessions"),
+    *("otp_email", "otp_static", "otp_totp"),
+}
 # What is written once and then only read, by every role.
 READ_ONLY = {
     "core.auditentry",
@@ -51,6 +54,13 @@ RIGHTS: dict[str, dict[str, tuple[str, ...]]] = {
     CLERK: {
         "accounts.user": KEEP,
         "accounts.usertype": VIEW,
+        "accounts.mailingaddress": KEEP,
+        "accounts.profileanswer": KEEP,
+        "accounts.company": KEEP,
+        "accounts.companymanager": VIEW,
+        "accounts.accountdocument": VIEW,
+        "accounts.documentrequest": KEEP,
+        "accounts.accounthold": KEEP,
         "vehicles.vehicle": KEEP,
         "vehicles.ownership": KEEP,
         "vehicles.platetype": VIEW,

@@ -6,18 +6,12 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from accounts.models import User
+from accounts.requests import SignedIn
 from home.colours import dark_brand, light_brand
 from home.selectors import home_cards, part_of_day
 from opscom.provider.selectors import get_provider, get_time_zone
 
 A_YEAR = 365 * 24 * 3600
-
-
-class SignedIn(HttpRequest):
-    """What the first page gets: LoginRequiredMiddleware stands in front."""
-
-    user: User
 
 
 @require_safe

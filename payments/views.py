@@ -11,7 +11,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
-from accounts.models import User
+from accounts.requests import SignedIn
 from opscom.core.errors import DomainError
 from payments import documents, selectors
 from payments.forms import PaymentForm, SelectionForm
@@ -24,14 +24,6 @@ from payments.services.paying import name_receipt_address, pay_order
 from payments.services.settling import explain_review
 
 ORDERS_PER_PAGE = 10
-
-
-class SignedIn(HttpRequest):
-    """What every view but the webhook gets: LoginRequiredMiddleware stands in front."""
-
-    user: User
-    htmx: object
-    LANGUAGE_CODE: str
 
 
 # What is due

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.models import User
+from accounts.requests import SignedIn
 from opscom.core.errors import DomainError, NotAllowed
 from opscom.provider.selectors import needs_agreement
 from permits import selectors
@@ -24,12 +24,6 @@ from permits.services.reserving import reserve_permit
 from permits.validity import describe_validity
 from vehicles.models import Ownership
 from vehicles.selectors import active_vehicles_of
-
-
-class SignedIn(HttpRequest):
-    """What every view but the status page gets: LoginRequiredMiddleware stands in front."""
-
-    user: User
 
 
 @require_safe

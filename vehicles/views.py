@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django.views.decorators.vary import vary_on_headers
 
 from accounts.models import User
+from accounts.requests import SignedIn
 from opscom.core.errors import DomainError, Refused
 from opscom.core.htmx import choose_template
 from opscom.core.redirects import safe_next
@@ -24,12 +25,6 @@ from vehicles.selectors import active_limit, active_vehicles_of, can_add_vehicle
 
 PAGE_SIZE = 20
 LIST = "vehicles:list"
-
-
-class SignedIn(HttpRequest):
-    """What every view here gets: LoginRequiredMiddleware stands in front."""
-
-    user: User
 
 
 @require_safe

@@ -5,8 +5,8 @@ from django.db import IntegrityError, transaction
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from accounts import emails
 from accounts.addresses import clean_email
+from accounts.emails import passwords as emails
 from accounts.links import LinkDead, Purpose, read_token
 from accounts.models import User
 from accounts.selectors import default_user_type, user_type_for_address

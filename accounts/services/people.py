@@ -6,7 +6,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from accounts import emails
+from accounts.emails import passwords as emails
 from accounts.models import User
 from opscom.core import audit
 from opscom.core.errors import NotAllowed

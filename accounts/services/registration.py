@@ -6,8 +6,8 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from accounts import emails
 from accounts.addresses import clean_email
+from accounts.emails import passwords as emails
 from accounts.models import User
 from accounts.selectors import default_user_type
 from opscom.core import audit

@@ -5,6 +5,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from opscom.core.fields import TranslatedField
 
@@ -109,3 +110,41 @@ class MessageTemplate(models.Model):
 
     def __str__(self) -> str:
         return self.template
+
+
+@pghistory.track()
+class EmailCategory(models.Model):
+    """A kind of non-essential mail that people may switch off, or an essential one that is only listed.
+
+    System mail (receipts, password links, codes) has no category and can never be switched off.
+    """
+
+    code = models.SlugField(_("code"), max_length=40, unique=True)
+    name = TranslatedField(_("name"))
+    description = TranslatedField(_("description"), long=True, blank=True)
+    is_essential = models.BooleanField(_("essential: cannot be switched off"), default=False)
+    position = models.PositiveSmallIntegerField(pgettext_lazy("place in a list", "order"), default=0)
+
+    class Meta:
+        verbose_name = _("e-mail category")
+        verbose_name_plural = _("e-mail categories")
+        ordering = ["position", "code"]
+
+    def __str__(self) -> str:
+        return str(self.name) or self.code
+
+
+class OptOut(models.Model):
+    """An address that wants no mail of a category. Kept when the office switches preferences off, and ignored then."""
+
+    address = models.EmailField(_("e-mail"))
+    category = models.ForeignKey(EmailCategory, models.CASCADE, related_name="opt_outs", verbose_name=_("category"))
+    made_at = models.DateTimeField(_("since"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("opt-out")
+        verbose_name_plural = _("opt-outs")
+        constraints = [models.UniqueConstraint(fields=["address", "category"], name="messaging_optout_once")]
+
+    def __str__(self) -> str:
+        return f"{self.address}: {self.category}"

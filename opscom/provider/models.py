@@ -17,6 +17,12 @@ class RegistrationMode(models.TextChoices):
     EMAIL_VERIFICATION = "email_verification", _("E-mail verification required before the first sign-in")
 
 
+class MfaRule(models.TextChoices):
+    HIDDEN = "hidden", _("Hidden")
+    OPTIONAL = "optional", _("Visible: the user's choice")
+    REQUIRED = "required", _("Required")
+
+
 WEEKDAYS = [(0, _("Monday")), (6, _("Sunday"))]
 
 
@@ -53,6 +59,11 @@ class Provider(models.Model):
     )
     is_registration_open = models.BooleanField(_("people may create accounts"), default=True)
     password_link_hours = models.PositiveSmallIntegerField(_("hours that a password link lives"), default=48)
+    mfa = models.CharField(
+        _("multi-factor authentication"), max_length=10, choices=MfaRule.choices, default=MfaRule.OPTIONAL
+    )
+    is_email_preferences_on = models.BooleanField(_("people may choose which e-mails they get"), default=True)
+    is_document_upload_on = models.BooleanField(_("people may upload documents"), default=True)
     is_vehicle_deletion_on = models.BooleanField(_("people may delete vehicles"), default=False)
     vehicle_fields = models.JSONField(_("vehicle details asked"), default=list, blank=True)
     oversell_percent = models.PositiveSmallIntegerField(
@@ -68,7 +79,10 @@ class Provider(models.Model):
 
     class Meta:
         verbose_name = verbose_name_plural = _("provider")
-        constraints = [models.CheckConstraint(condition=Q(pk=1), name="provider_provider_one_row")]
+        constraints = [
+            models.CheckConstraint(condition=Q(pk=1), name="provider_provider_one_row"),
+            models.CheckConstraint(condition=Q(mfa__in=MfaRule.values), name="provider_provider_mfa_known"),
+        ]
 
     def __str__(self) -> str:
         return self.name

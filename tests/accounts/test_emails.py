@@ -3,7 +3,7 @@
 import pytest
 from allauth.account.adapter import get_adapter
 
-from accounts import emails
+from accounts.emails import passwords as emails
 from opscom.messaging.models import Lane, Message
 from opscom.messaging.rendering import render
 from tests.factories.accounts import make_user

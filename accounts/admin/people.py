@@ -1,27 +1,19 @@
-"""The office's pages about people, their types, and what they are asked. Nobody types a password for somebody else."""
+"""People, as the office keeps them. Nobody types a password for somebody else."""
 
 from typing import Any, cast
 
-import allauth.account.admin  # noqa: F401
-import django.contrib.auth.admin  # noqa: F401
-from allauth.account.models import EmailAddress
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext, pgettext
-from unfold.admin import ModelAdmin, TabularInline
+from unfold.admin import ModelAdmin
 
-from accounts import roles
 from accounts.addresses import clean_email
-from accounts.models import FieldState, ProfileField, User, UserType, UserTypeDomain
-from accounts.selectors import forget_asked_fields
+from accounts.models import User
 from accounts.services import people
-from opscom.core import audit
-from opscom.core.admin import SettingAdmin
 from opscom.core.errors import DomainError
 
 ROLE_FIELDS = ("is_staff", "groups")
@@ -151,90 +143,3 @@ class UserAdmin(ModelAdmin):
         if sent:
             text = ngettext("%d link is on its way.", "%d links are on their way.", sent) % sent
             self.message_user(request, text, messages.SUCCESS)
-
-
-class DomainInline(TabularInline):
-    """E-mail domains that give this type."""
-
-    model = UserTypeDomain
-    extra = 0
-
-
-@admin.register(UserType)
-class UserTypeAdmin(SettingAdmin):
-    """Kinds of people: they decide lots, prices and how many vehicles."""
-
-    list_display = ["name", "code", "max_active_vehicles", "is_default"]
-    search_fields = ["code"]
-    inlines = [DomainInline]
-
-
-class ProfileFieldForm(forms.ModelForm):
-    """Refuses a field that everybody must fill and nobody may."""
-
-    def clean(self) -> dict[str, Any]:
-        data = super().clean() or {}
-        if data.get("state") == FieldState.REQUIRED and not data.get("is_editable"):
-            self.add_error("is_editable", _("A required field must be one that people may change."))
-        return data
-
-
-@admin.register(ProfileField)
-class ProfileFieldAdmin(ModelAdmin):
-    """Hidden, Visible or Required; editable or greyed out; asked at registration or in the profile."""
-
-    form = ProfileFieldForm
-    list_display = ["label", "group", "state", "is_editable", "is_asked_at_registration", "position"]
-    list_display_links = ["label"]
-    fields = ["label", "group", "state", "is_editable", "is_asked_at_registration", "position"]
-    readonly_fields = ["label", "group"]
-
-    @admin.display(description=_("field"))
-    def label(self, field: ProfileField) -> str:
-        return str(field)
-
-    def save_model(self, request: HttpRequest, obj: ProfileField, form: Any, change: bool) -> None:
-        super().save_model(request, obj, form, change)
-        audit.record("profile_field.changed", obj, actor=request.user, fields=form.changed_data)
-        forget_asked_fields()
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: ProfileField | None = None) -> bool:
-        return False
-
-
-# Both pages were registered by the imports above. We keep addresses with the person, so allauth's table stays empty.
-admin.site.unregister([Group, EmailAddress])
-
-
-@admin.register(Group)
-class RoleAdmin(ModelAdmin):
-    """Roles. The program's six are shown; the office's own are edited by who may give roles."""
-
-    list_display = ["label"]
-    search_fields = ["name"]
-    filter_horizontal = ["permissions"]
-
-    @admin.display(description=_("role"), ordering="name")
-    def label(self, group: Group) -> str:
-        return str(roles.NAMES.get(group.name, group.name))
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return super().has_add_permission(request) and self.may_give_roles(request)
-
-    def has_change_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
-        is_ours = obj is not None and obj.name in roles.NAMES
-        return not is_ours and super().has_change_permission(request, obj) and self.may_give_roles(request)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
-        return self.has_change_permission(request, obj) and super().has_delete_permission(request, obj)
-
-    def may_give_roles(self, request: HttpRequest) -> bool:
-        return bool(request.user.has_perm("accounts.assign_roles"))
-
-    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        super().save_related(request, form, formsets, change)
-        rights = sorted(form.instance.permissions.values_list("codename", flat=True))
-        audit.record("role.changed", form.instance, actor=request.user, permissions=rights)

@@ -1,116 +1,20 @@
-"""What people type to get in, and about themselves."""
+"""What people type about themselves."""
 
 from typing import Any
 
 from django import forms
-from django.contrib.auth.password_validation import get_default_password_validators, validate_password
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 from localflavor.ca.forms import CAPostalCodeField
 from localflavor.us.forms import USZipCodeField
 
-from accounts.addresses import clean_email
+from accounts.forms.inputs import AddressField
 from accounts.models import FieldGroup, User
 from accounts.profile import COUNTRIES_WITH_REGIONS, make_form_field
 from accounts.selectors import Asked, asked_fields, offered_languages
 from opscom.provider.selectors import get_provider
 
-# Far above any real password, far below what would cost time to hash.
-LONGEST_PASSWORD = 256
 POSTAL_CODES: dict[str, type[forms.CharField]] = {"CA": CAPostalCodeField, "US": USZipCodeField}
-
-
-def password_field(label: Any, autocomplete: str) -> forms.CharField:
-    """Return an input for a password: nothing is stripped from it, and browsers are told which one is meant."""
-    widget = forms.PasswordInput(attrs={"autocomplete": autocomplete})
-    return forms.CharField(label=label, strip=False, max_length=LONGEST_PASSWORD, widget=widget)
-
-
-def password_help() -> str:
-    """Return the rules in one line; the field's errors say which of them was broken."""
-    lengths = [getattr(validator, "min_length", 0) for validator in get_default_password_validators()]
-    text = _("At least %(count)d characters: not only digits, nothing common, nothing like your name or address.")
-    return str(text) % {"count": max(lengths, default=0)}
-
-
-class AddressField(forms.EmailField):
-    """An e-mail address in the spelling that is stored."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        kwargs.setdefault("label", _("E-mail"))
-        attrs = {"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}
-        super().__init__(max_length=254, widget=forms.EmailInput(attrs=attrs), **kwargs)
-
-    def clean(self, value: Any) -> str:
-        address = clean_email(super().clean(value))
-        # Once more: in ASCII a domain may be longer than it was typed.
-        self.run_validators(address)
-        return address
-
-
-class SignInForm(forms.Form):
-    """E-mail and password."""
-
-    email = AddressField()
-    password = password_field(_("Password"), "current-password")
-
-
-class ReminderForm(forms.Form):
-    """Where the link of `Forgot Password` goes."""
-
-    email = AddressField(label=_("Your Email Address"))
-
-
-class NewPasswordForm(forms.Form):
-    """A new password, twice."""
-
-    password = password_field(_("New password"), "new-password")
-    password_again = password_field(_("New password, again"), "new-password")
-
-    def __init__(self, *args: Any, person: User, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.person = person
-        self.fields["password"].help_text = password_help()
-
-    def clean_password(self) -> str:
-        password = self.cleaned_data["password"]
-        validate_password(password, self.person)
-        return str(password)
-
-    def clean(self) -> None:
-        typed, again = self.cleaned_data.get("password"), self.cleaned_data.get("password_again")
-        if typed and again and typed != again:
-            self.add_error("password_again", _("The two passwords are not the same."))
-
-
-class ResetPasswordForm(NewPasswordForm):
-    """The page `Reset Password`: the address to which the link was sent, and the new password twice."""
-
-    email = AddressField()
-    field_order = ["email", "password", "password_again"]
-
-    def clean_email(self) -> str:
-        email = self.cleaned_data["email"]
-        if email != self.person.contact_email:
-            raise ValidationError(_("This link was sent to another e-mail address."))
-        return str(email)
-
-
-class ChangePasswordForm(NewPasswordForm):
-    """The current password, and the new one twice."""
-
-    current_password = password_field(_("Current Password"), "current-password")
-    field_order = ["current_password", "password", "password_again"]
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["password_again"].label = _("Confirm Password")
-
-    def clean_current_password(self) -> str:
-        password = self.cleaned_data["current_password"]
-        if not self.person.check_password(password):
-            raise ValidationError(_("This is not your current password."))
-        return str(password)
 
 
 class ProfileFieldsForm(forms.Form):

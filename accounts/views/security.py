@@ -1,54 +1,20 @@
-"""The pages under a person's name: `Your Profile` and `Security`."""
+"""`Security`: the address and its proof, and the password."""
 
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import override
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts import throttles
 from accounts.decorators import profile_not_required
-from accounts.forms import ChangePasswordForm, ProfileForm
-from accounts.languages import keep_language
-from accounts.middleware import AFTER_PROFILE
-from accounts.models import User
-from accounts.selectors import missing_fields
-from accounts.services import passwords, people, registration
-from accounts.views import PASSWORDS, form_page, too_many
-from opscom.core.redirects import is_own_path
-
-SECURITY = "accounts:security"
-
-
-class SignedIn(HttpRequest):
-    """What every view here gets: LoginRequiredMiddleware stands in front."""
-
-    user: User
-
-
-@profile_not_required
-@never_cache
-@form_page
-def profile(request: SignedIn) -> HttpResponse:
-    """`Your Profile`; while something required is missing, the only page that opens."""
-    is_incomplete = bool(missing_fields(request.user))
-    form = ProfileForm(request.POST or None, person=request.user)
-    if form.is_bound and form.is_valid():
-        values = form.profile()
-        people.save_profile(person=request.user, values=values)
-        language = values.get("language", request.LANGUAGE_CODE)
-        with override(language):
-            messages.success(request, _("Your profile is saved."))
-        response = redirect(_where_one_was_going(request))
-        keep_language(response, language)
-        return response
-    context = {"form": form, "is_incomplete": is_incomplete}
-    return render(request, "accounts/profile.html", context)
+from accounts.forms.passwords import ChangePasswordForm
+from accounts.requests import SignedIn
+from accounts.services import passwords, registration
+from accounts.views.common import PASSWORDS, SECURITY, form_page, too_many
 
 
 @profile_not_required
@@ -90,8 +56,3 @@ def send_link(request: SignedIn) -> HttpResponse:
     else:
         messages.warning(request, _("Several links have been sent already. Please wait an hour before the next one."))
     return redirect(SECURITY)
-
-
-def _where_one_was_going(request: SignedIn) -> str:
-    target = request.session.pop(AFTER_PROFILE, "")
-    return target if is_own_path(target) else reverse("accounts:profile")

@@ -1,4 +1,4 @@
-"""People, their types, and which profile fields they are asked for."""
+"""People and their types."""
 
 from typing import Any
 
@@ -9,11 +9,11 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 from phonenumber_field.modelfields import PhoneNumberField
 
 from opscom.core.codes import make_code
 from opscom.core.fields import TranslatedField
+from opscom.provider.models import MfaRule
 
 
 class UserType(models.Model):
@@ -22,6 +22,13 @@ class UserType(models.Model):
     code = models.SlugField(_("code"), unique=True)
     name = TranslatedField(_("name"))
     max_active_vehicles = models.PositiveSmallIntegerField(_("active vehicles at the most"), default=2)
+    mfa = models.CharField(
+        _("multi-factor authentication"),
+        max_length=10,
+        choices=MfaRule.choices,
+        blank=True,
+        help_text=_("Empty: as the provider's settings say."),
+    )
     is_default = models.BooleanField(_("given to new people"), default=False)
 
     class Meta:
@@ -31,7 +38,8 @@ class UserType(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["is_default"], condition=Q(is_default=True), name="accounts_usertype_one_default"
-            )
+            ),
+            models.CheckConstraint(condition=Q(mfa__in=["", *MfaRule.values]), name="accounts_usertype_mfa_known"),
         ]
 
     def __str__(self) -> str:
@@ -50,6 +58,11 @@ class UserTypeDomain(models.Model):
 
     def __str__(self) -> str:
         return self.domain
+
+
+class LoginSource(models.TextChoices):
+    LOCAL = "local", _("E-mail and password")
+    SSO = "sso", _("Single sign-on")
 
 
 class UserQuerySet(models.QuerySet["User"]):
@@ -111,6 +124,23 @@ class User(AbstractBaseUser, PermissionsMixin):
     user_type = models.ForeignKey(
         UserType, models.PROTECT, null=True, blank=True, related_name="people", verbose_name=_("user type")
     )
+    company = models.ForeignKey(
+        "accounts.Company", models.SET_NULL, null=True, blank=True, related_name="people", verbose_name=_("company")
+    )
+    # Who signs in by single sign-on has no local password, by no door.
+    login_source = models.CharField(
+        _("signs in by"), max_length=5, choices=LoginSource.choices, default=LoginSource.LOCAL, editable=False
+    )
+    # Two records of one person became one: this one is empty, and stays for the links that point at it.
+    merged_into = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="merged",
+        editable=False,
+        verbose_name=_("merged into"),
+    )
     user_type_from = models.DateField(_("user type from"), null=True, blank=True)
     user_type_until = models.DateField(_("user type until (not included)"), null=True, blank=True)
     is_active = models.BooleanField(_("may sign in"), default=True)
@@ -125,7 +155,11 @@ class User(AbstractBaseUser, PermissionsMixin):
     class Meta:
         verbose_name = _("person")
         verbose_name_plural = _("people")
-        permissions = [("assign_roles", _("Can give roles and open the office's site to people"))]
+        permissions = [
+            ("assign_roles", _("Can give roles and open the office's site to people")),
+            ("act_as_user", _("Can log in as a user")),
+            ("merge_user", _("Can merge two records of one person")),
+        ]
         constraints = [
             models.CheckConstraint(condition=Q(email=Lower("email")), name="accounts_user_email_lower_case"),
             models.CheckConstraint(condition=~Q(email=""), name="accounts_user_email_null_not_empty"),
@@ -141,6 +175,13 @@ class User(AbstractBaseUser, PermissionsMixin):
                 | Q(user_type_until__isnull=True)
                 | Q(user_type_until__gt=F("user_type_from")),
                 name="accounts_user_type_until_after_from",
+            ),
+            models.CheckConstraint(
+                condition=Q(login_source__in=LoginSource.values), name="accounts_user_login_source_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(merged_into__isnull=True) | Q(is_active=False, email__isnull=True),
+                name="accounts_user_merged_cannot_sign_in",
             ),
         ]
         indexes = [models.Index(Lower("last_name"), Lower("first_name"), name="accounts_user_name")]
@@ -162,45 +203,3 @@ class User(AbstractBaseUser, PermissionsMixin):
     @property
     def is_email_proved(self) -> bool:
         return self.email_proved_at is not None
-
-
-class FieldGroup(models.TextChoices):
-    PERSONAL = "personal", _("Personal Information")
-    ADDRESS = "address", _("Address")
-    EMPLOYEE = "employee", _("Employee")
-    STUDENT = "student", _("Student")
-    LICENCE = "licence", _("Driver's licence")
-
-
-class FieldState(models.TextChoices):
-    HIDDEN = "hidden", _("Hidden")
-    VISIBLE = "visible", _("Visible")
-    REQUIRED = "required", _("Required")
-
-
-@pghistory.track()
-class ProfileField(models.Model):
-    """How one built-in field of a person is asked: hidden, visible or required; editable or greyed out; when."""
-
-    name = models.CharField(_("field"), max_length=40, unique=True, editable=False)
-    group = models.CharField(_("group"), max_length=20, choices=FieldGroup.choices, editable=False)
-    state = models.CharField(_("state"), max_length=10, choices=FieldState.choices, default=FieldState.VISIBLE)
-    is_editable = models.BooleanField(_("people may change it"), default=True)
-    is_asked_at_registration = models.BooleanField(_("asked at registration"), default=False)
-    position = models.PositiveSmallIntegerField(pgettext_lazy("place in a list", "order"), default=0)
-
-    class Meta:
-        verbose_name = _("profile field")
-        verbose_name_plural = _("profile fields")
-        ordering = ["position"]
-        constraints = [
-            models.CheckConstraint(condition=Q(state__in=FieldState.values), name="accounts_profilefield_state_known"),
-            # Else everyone would be sent to a profile page that cannot be completed.
-            models.CheckConstraint(
-                condition=~Q(state=FieldState.REQUIRED, is_editable=False),
-                name="accounts_profilefield_required_is_editable",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return str(getattr(User._meta.get_field(self.name), "verbose_name", self.name))

@@ -1,0 +1,34 @@
+"""People and all that is kept about them, one file for each noun."""
+
+from accounts.models.addresses import MailingAddress
+from accounts.models.companies import Company, CompanyManager
+from accounts.models.documents import REQUEST_MOVES, AccountDocument, DocumentRequest, RequestStatus
+from accounts.models.holds import AccountHold
+from accounts.models.people import LoginSource, User, UserQuerySet, UserType, UserTypeDomain
+from accounts.models.profile import FieldGroup, FieldKind, FieldState, ProfileAnswer, ProfileField
+from accounts.models.single_sign_on import AttributeRule, IdentityProvider, Protocol, UserTypeRule
+
+__all__ = [
+    "REQUEST_MOVES",
+    "AccountDocument",
+    "AccountHold",
+    "AttributeRule",
+    "Company",
+    "CompanyManager",
+    "DocumentRequest",
+    "FieldGroup",
+    "FieldKind",
+    "FieldState",
+    "IdentityProvider",
+    "LoginSource",
+    "MailingAddress",
+    "ProfileAnswer",
+    "ProfileField",
+    "Protocol",
+    "RequestStatus",
+    "User",
+    "UserQuerySet",
+    "UserType",
+    "UserTypeDomain",
+    "UserTypeRule",
+]
