@@ -1,5 +1,9 @@
 """The libraries' own admin pages are taken away: they would show keys, and know none of our rules."""
 
+import allauth.account.admin
+import allauth.socialaccount.admin
+import allauth.usersessions.admin  # noqa: F401
+import django.contrib.auth.admin  # noqa: F401
 import django_otp.plugins.otp_email.admin
 import django_otp.plugins.otp_static.admin
 import django_otp.plugins.otp_totp.admin  # noqa: F401
