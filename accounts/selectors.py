@@ -77,12 +77,12 @@ def default_user_type() -> UserType | None:
 
 def current_user_type(user: User, on: dt.date) -> UserType | None:
     """Return the person's type on that day of the provider: their own from/until its dates, else the default."""
-    if user.user_type and _covers(user, on):
+    if user.user_type and covers(user, on):
         return user.user_type
     return default_user_type()
 
 
-def _covers(user: User, on: dt.date) -> bool:
+def covers(user: User, on: dt.date) -> bool:
     begun = user.user_type_from is None or user.user_type_from <= on
     return begun and (user.user_type_until is None or on < user.user_type_until)
 

@@ -2,9 +2,10 @@
 
 from accounts.models.addresses import MailingAddress
 from accounts.models.companies import Company, CompanyManager
+from accounts.models.devices import AppDevice
 from accounts.models.documents import REQUEST_MOVES, AccountDocument, DocumentRequest, RequestStatus
 from accounts.models.holds import AccountHold
-from accounts.models.people import LoginSource, User, UserQuerySet, UserType, UserTypeDomain
+from accounts.models.people import LoginSource, MfaMethod, User, UserQuerySet, UserType, UserTypeDomain
 from accounts.models.profile import FieldGroup, FieldKind, FieldState, ProfileAnswer, ProfileField
 from accounts.models.single_sign_on import AttributeRule, IdentityProvider, Protocol, UserTypeRule
 
@@ -12,6 +13,7 @@ __all__ = [
     "REQUEST_MOVES",
     "AccountDocument",
     "AccountHold",
+    "AppDevice",
     "AttributeRule",
     "Company",
     "CompanyManager",
@@ -22,6 +24,7 @@ __all__ = [
     "IdentityProvider",
     "LoginSource",
     "MailingAddress",
+    "MfaMethod",
     "ProfileAnswer",
     "ProfileField",
     "Protocol",

@@ -65,6 +65,13 @@ class LoginSource(models.TextChoices):
     SSO = "sso", _("Single sign-on")
 
 
+class MfaMethod(models.TextChoices):
+    """What a person has chosen to show at sign-in beside the password; empty is nothing."""
+
+    EMAIL = "email", _("One-time passwords by e-mail")
+    APP = "app", _("Authenticator app")
+
+
 class UserQuerySet(models.QuerySet["User"]):
     """People, narrowed to those whom somebody may see."""
 
@@ -131,6 +138,12 @@ class User(AbstractBaseUser, PermissionsMixin):
     login_source = models.CharField(
         _("signs in by"), max_length=5, choices=LoginSource.choices, default=LoginSource.LOCAL, editable=False
     )
+    # What the person chose; who must give a code even so is decided in `accounts.mfa.rules`.
+    mfa_method = models.CharField(
+        _("multi-factor authentication"), max_length=5, choices=MfaMethod.choices, blank=True, editable=False
+    )
+    # Counts the changes of factors: a session that showed a code before the last of them has shown nothing.
+    mfa_epoch = models.PositiveIntegerField(default=0, editable=False)
     # Two records of one person became one: this one is empty, and stays for the links that point at it.
     merged_into = models.ForeignKey(
         "self",
@@ -178,6 +191,9 @@ class User(AbstractBaseUser, PermissionsMixin):
             ),
             models.CheckConstraint(
                 condition=Q(login_source__in=LoginSource.values), name="accounts_user_login_source_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(mfa_method__in=["", *MfaMethod.values]), name="accounts_user_mfa_method_known"
             ),
             models.CheckConstraint(
                 condition=Q(merged_into__isnull=True) | Q(is_active=False, email__isnull=True),
