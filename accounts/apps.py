@@ -10,10 +10,13 @@ class AccountsConfig(AppConfig):
     verbose_name = _("People")
 
     def ready(self) -> None:
+        from accounts import person_parts
+        from accounts.person_part import AccountsPart
         from accounts.roles import make_groups
 
         post_migrate.connect(make_profile_fields, sender=self, dispatch_uid="accounts.profile_fields")
         post_migrate.connect(make_groups, dispatch_uid="accounts.roles")
+        person_parts.register(AccountsPart())
 
 
 def make_profile_fields(**kwargs: Any) -> None:

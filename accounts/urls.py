@@ -1,6 +1,6 @@
 from django.urls import path
 
-from accounts.views import passwords, profile, registration, security, sign_in
+from accounts.views import history, passwords, profile, registration, security, sign_in
 
 app_name = "accounts"
 urlpatterns = [
@@ -12,6 +12,7 @@ urlpatterns = [
     path("password/reset/done", passwords.password_reset_done, name="password_reset_done"),
     path("password/reset/<str:token>", passwords.reset_password, name="reset_password"),
     path("profile", profile.profile, name="profile"),
+    path("history", history.history, name="history"),
     path("security", security.security, name="security"),
     path("security/password", security.change_password, name="change_password"),
     path("security/send-link", security.send_link, name="send_link"),

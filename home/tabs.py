@@ -47,6 +47,7 @@ TABS = [
 NAME_MENU = [
     Entry(_("Your Profile"), "user-round", "accounts:profile"),
     Entry(_("Security"), "shield-check", "accounts:security"),
+    Entry(_("History"), "history", "accounts:history"),
 ]
 
 

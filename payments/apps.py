@@ -5,3 +5,9 @@ from django.utils.translation import gettext_lazy as _
 class PaymentsConfig(AppConfig):
     name = "payments"
     verbose_name = _("Payments")
+
+    def ready(self) -> None:
+        from accounts import person_parts
+        from payments.person_part import PaymentsPart
+
+        person_parts.register(PaymentsPart())

@@ -7,10 +7,13 @@ class PermitsConfig(AppConfig):
     verbose_name = _("Lots and permits")
 
     def ready(self) -> None:
+        from accounts import person_parts
         from payments import purchasables
         from permits.entitlement import PermitEntitlements
+        from permits.person_part import PermitsPart
         from permits.purchasable import PermitPurchase
         from vehicles import entitlements
 
         purchasables.register(PermitPurchase())
         entitlements.register(PermitEntitlements())
+        person_parts.register(PermitsPart())

@@ -47,6 +47,7 @@ PAGES = {
     "POST accounts:create_password":        "200 200 200 200 200 200 200 200",
     "accounts:forgot":                      "200 200 200 200 200 200 200 200",
     "POST accounts:forgot":                 "200 200 200 200 200 200 200 200",
+    "accounts:history":                     "302 200 200 200 200 200 200 200",
     "accounts:language":                    "200 200 200 200 200 200 200 200",
     "POST accounts:language":               "200 200 200 200 200 200 200 200",
     "accounts:password_reset_done":         "200 200 200 200 200 200 200 200",
