@@ -10,9 +10,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from accounts.services.people import lock_person
 from opscom.core import audit
 from opscom.core.errors import DomainError, NotAllowed, Stale
-from opscom.core.locks import lock_row
 from vehicles import entitlements, plates
 from vehicles.models import Ownership, PlateType, Vehicle
 from vehicles.regions import region_codes
@@ -115,15 +115,6 @@ def remove_vehicle(*, ownership: Ownership, actor: User | None = None, by_office
     can_remove(current, by_office=by_office).or_raise()
     Ownership.objects.filter(pk=current.pk).update(is_active=False, removed_at=timezone.now())
     _record("vehicle.removed", current, actor)
-
-
-def lock_person(owner: User) -> User:
-    """Keep this person's vehicles as they are until the transaction ends; returns the person as the database has them.
-
-    Whoever puts a vehicle on something calls it first, before any other lock: else the plate could be changed or
-    removed between the look and the write.
-    """
-    return lock_row(User.objects.filter(pk=owner.pk), "person")
 
 
 def _reload(ownership: Ownership) -> Ownership:

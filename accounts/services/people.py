@@ -9,7 +9,20 @@ from django.utils.translation import gettext as _
 from accounts.emails import passwords as emails
 from accounts.models import User
 from opscom.core import audit
-from opscom.core.errors import NotAllowed
+from opscom.core.errors import NotAllowed, Stale
+from opscom.core.locks import lock_row
+
+
+def lock_person(person: User) -> User:
+    """Keep what belongs to this person as it is until the transaction ends; returns them as the database has them.
+
+    Whoever gives somebody something (a vehicle, a permit, an order) calls it first, before any other lock: else it
+    could be given to a record that is emptied into another one in this very moment. Raises Stale when it was.
+    """
+    person = lock_row(User.objects.filter(pk=person.pk), "person")
+    if person.merged_into_id is not None:
+        raise Stale(_("This account was put together with another one. Please sign in there."))
+    return person
 
 
 @transaction.atomic

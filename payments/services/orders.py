@@ -6,6 +6,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
+from accounts.services.people import lock_person
 from opscom.core import audit
 from opscom.core.errors import Busy, DomainError, NotAllowed
 from opscom.core.locks import lock_rows
@@ -21,7 +22,7 @@ Selection = Mapping[str, Collection[int]]
 def place_order(*, payer: Any, selection: Selection, email: str, language: str) -> Order:
     """Write the order for what is selected ({kind: ids}), or return the payer's open order when it is the same.
 
-    Locks the payer's open order, then the things. Raises NotAllowed with the reason of the first thing that may not be
+    Locks the payer, their open order, then the things. Raises NotAllowed with the reason of the first thing that may not be
     paid now, DomainError when one has gone, Busy when the same payer places two orders in one moment.
     """
     try:
@@ -34,6 +35,8 @@ def place_order(*, payer: Any, selection: Selection, email: str, language: str) 
 
 
 def _place_order(payer: Any, selection: Selection, email: str, language: str) -> Order:
+    if payer:
+        lock_person(payer)
     # Guests are no one person: they have no open order in common.
     mine = Order.objects.filter(payer=payer, status=OrderStatus.OPEN) if payer else Order.objects.none()
     open_orders = lock_rows(mine, "order")

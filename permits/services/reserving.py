@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from accounts.models import User
+from accounts.services.people import lock_person
 from opscom.core import audit
 from opscom.core.errors import NotAllowed
 from opscom.core.transitions import advance
@@ -20,7 +21,6 @@ from permits.services.holding import lapse_next
 from permits.slots import claim_slot
 from permits.terms import permit_dates
 from vehicles.models import Vehicle
-from vehicles.services import lock_person
 
 
 def reserve_permit(

@@ -8,6 +8,7 @@ from threading import Barrier
 import pytest
 from django.db import connection, transaction
 
+from accounts.services.people import lock_person
 from opscom.core.errors import DomainError
 from tests.factories.vehicles import make_owner, make_ownership, vehicle_data
 from vehicles import services
@@ -86,7 +87,7 @@ def test_who_holds_the_person_holds_the_plate() -> None:
 
     def put_on_something() -> None:
         with transaction.atomic():
-            services.lock_person(owner)
+            lock_person(owner)
             before = Ownership.objects.usable().filter(pk=old.pk).exists()
             time.sleep(0.3)
             seen.append(before == Ownership.objects.usable().filter(pk=old.pk).exists())
