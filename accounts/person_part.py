@@ -5,8 +5,10 @@ from collections.abc import Sequence
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.merging.belongings import merge_belongings, plan_belongings
+from accounts.merging.sign_in import merge_sign_in, plan_sign_in
 from accounts.models import AccountDocument, AccountHold, DocumentRequest, User
-from accounts.person_parts import Feed, Happening, HistoryKind, deeds_to, describe_entries
+from accounts.person_parts import Feed, Happening, HistoryKind, MergePlan, PersonPart, deeds_to, describe_entries
 from opscom.core.deeds import describe_deed
 from opscom.core.models import AuditEntry
 from opscom.provider.models import Agreement
@@ -16,10 +18,32 @@ DOCUMENTS = HistoryKind("documents", gettext_lazy("Documents"), "file-text")
 ACTING = HistoryKind("acting", gettext_lazy("Who acted for me"), "users-round")
 
 
-class AccountsPart:
+class AccountsPart(PersonPart):
     """The lowest part: who somebody is."""
 
     name = "accounts"
+    moves = frozenset(
+        {
+            "accounts.AccountDocument.person",
+            "accounts.DocumentRequest.person",
+            "accounts.AccountHold.person",
+            "accounts.CompanyManager.person",
+            "accounts.User.merged_into",
+            "account.EmailAddress.user",
+            "socialaccount.SocialAccount.user",
+            "otp_email.EmailDevice.user",
+            "otp_static.StaticDevice.user",
+            "otp_totp.TOTPDevice.user",
+        }
+    )
+    settles = frozenset(
+        {
+            "provider.Agreement.user",
+            "accounts.MailingAddress.person",
+            "accounts.ProfileAnswer.person",
+            "usersessions.UserSession.user",
+        }
+    )
 
     def feeds(self, person: User, ids: Sequence[int]) -> list[Feed]:
         """Deeds to the record itself and to what hangs on it; last, everything that somebody did for the person."""
@@ -37,6 +61,16 @@ class AccountsPart:
             Feed(DOCUMENTS, deeds_to(requests), "at", describe_entries),
             Feed(ACTING, for_me.select_related("actor"), "at", describe_acting),
         ]
+
+    def plan_merge(self, *, keeper: User, loser: User) -> MergePlan:
+        """What hangs on the record, and how it signed in."""
+        things, doors = plan_belongings(keeper=keeper, loser=loser), plan_sign_in(keeper=keeper, loser=loser)
+        return MergePlan([*things.moves, *doors.moves], [*things.conflicts, *doors.conflicts], doors.obstacles)
+
+    def merge(self, *, keeper: User, loser: User, actor: User) -> None:
+        """Move what hangs on the record, and end how it signed in."""
+        merge_belongings(keeper=keeper, loser=loser)
+        merge_sign_in(keeper=keeper, loser=loser)
 
 
 def describe_account(entries: Sequence[AuditEntry]) -> list[Happening]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from django.db.models import Model, QuerySet
 
@@ -54,13 +54,41 @@ class Feed:
         return self.rows.model._meta.label_lower
 
 
-class PersonPart(Protocol):
-    """What an app answers about one person."""
+@dataclass(frozen=True, slots=True)
+class MergePlan:
+    """What becomes of a part when two records are put together, in words for the office.
+
+    `moves`: (what, how many) goes to the record that stays. `conflicts`: where only one of two can stay, which one does.
+    `obstacles`: why it cannot be done now.
+    """
+
+    moves: Sequence[tuple[Any, int]] = ()
+    conflicts: Sequence[str] = ()
+    obstacles: Sequence[str] = ()
+
+
+class PersonPart:
+    """What an app answers about one person. Each app says in it what is true of its own tables."""
 
     name: str
+    # Columns that point at people, as "app.Model.column". After a merge those in `moves` point at no merged record;
+    # those in `settles` are looked at one by one, and what cannot move stays with the merged record or is ended.
+    moves: frozenset[str] = frozenset()
+    settles: frozenset[str] = frozenset()
 
     def feeds(self, person: User, ids: Sequence[int]) -> list[Feed]:
         """Return the tables of the person's history; `ids` are this person's and those of records merged into it."""
+        return []
+
+    def lock(self, *, keeper: User, loser: User) -> None:
+        """Lock what the merge must find unchanged. Both people are locked; parts are called from the lowest floor up."""
+
+    def plan_merge(self, *, keeper: User, loser: User) -> MergePlan:
+        """Return what `merge` would do, without doing it."""
+        return MergePlan()
+
+    def merge(self, *, keeper: User, loser: User, actor: User) -> None:
+        """Give the keeper what is the loser's, inside the caller's transaction; the log itself is never changed."""
 
 
 _parts: dict[str, PersonPart] = {}

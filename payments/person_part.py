@@ -2,22 +2,26 @@
 
 from collections.abc import Sequence
 
+from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
-from accounts.person_parts import Feed, Happening, HistoryKind
-from payments.models import Order, OrderStatus, Refund
+from accounts.person_parts import Feed, Happening, HistoryKind, MergePlan, PersonPart
+from opscom.core.locks import lock_rows
+from opscom.core.transitions import advance
+from payments.models import ORDER_MOVES, Order, OrderStatus, Payment, PaymentStatus, Refund
 
 PAYMENTS = HistoryKind("payments", gettext_lazy("Payments"), "receipt")
 REFUNDS = HistoryKind("refunds", gettext_lazy("Refunds"), "undo-2")
 
 
-class PaymentsPart:
+class PaymentsPart(PersonPart):
     """Whose orders and payments."""
 
     name = "payments"
+    moves = frozenset({"payments.Order.payer"})
 
     def feeds(self, person: User, ids: Sequence[int]) -> list[Feed]:
         """What the person paid, by confirmation code, and what went back."""
@@ -27,6 +31,44 @@ class PaymentsPart:
             Feed(PAYMENTS, orders, "paid_at", describe_orders),
             Feed(REFUNDS, refunds, "created_at", describe_refunds),
         ]
+
+    def lock(self, *, keeper: User, loser: User) -> None:
+        """Nobody begins or settles a payment of these orders meanwhile."""
+        lock_rows(Order.objects.filter(Q(payer=loser) | Q(payer=keeper, status=OrderStatus.OPEN)), "order")
+
+    def plan_merge(self, *, keeper: User, loser: User) -> MergePlan:
+        """Every order goes over, paid or not; while its payer is at the bank, none does."""
+        orders = Order.objects.filter(payer=loser)
+        under_way = Payment.objects.filter(
+            order__payer=loser, status__in=[PaymentStatus.CREATED, PaymentStatus.STARTED]
+        )
+        obstacles = [
+            _("%(person)s is paying order %(code)s at this moment. Wait until that has come to an end.")
+            % {"person": loser, "code": payment.order.code}
+            for payment in under_way.select_related("order")[:1]
+        ]
+        conflicts = [
+            _("Both have an order that is not paid: %(code)s is closed, and what is in it can be paid anew.")
+            % {"code": order.code}
+            for order in open_orders(keeper, loser)
+        ]
+        moves = [
+            (_("Paid orders"), orders.filter(status=OrderStatus.PAID).count()),
+            (_("Other orders"), orders.exclude(status=OrderStatus.PAID).count()),
+        ]
+        return MergePlan(moves, conflicts, obstacles)
+
+    def merge(self, *, keeper: User, loser: User, actor: User) -> None:
+        """Move every order with its payments and refunds; nobody has two that are open."""
+        for order in open_orders(keeper, loser):
+            advance(order, OrderStatus.CLOSED, table=ORDER_MOVES)
+        Order.objects.filter(payer=loser).update(payer=keeper)
+
+
+def open_orders(keeper: User, loser: User) -> list[Order]:
+    """Return the loser's open order when the keeper has one as well."""
+    mine = Order.objects.filter(payer=keeper, status=OrderStatus.OPEN)
+    return list(Order.objects.filter(payer=loser, status=OrderStatus.OPEN)) if mine.exists() else []
 
 
 def describe_orders(orders: Sequence[Order]) -> list[Happening]:

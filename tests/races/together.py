@@ -30,7 +30,8 @@ def together(deeds: Sequence[Callable[[], Any]]) -> list[Any]:
 
 def assert_books_and_numbers_are_right() -> None:
     """Every rule of `check_invariants` holds."""
+    from accounts.invariants import check_people
     from payments.invariants import check_books
     from permits.invariants import check_permits
 
-    assert [*check_books(), *check_permits()] == []
+    assert [*check_people(), *check_books(), *check_permits()] == []
