@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from accounts.languages import is_choice_due
@@ -20,6 +20,12 @@ def profile_not_required(view: View) -> View:
     return view
 
 
+def code_not_required(view: View) -> View:
+    """Leave the view open to a session that still owes its one-time password. Public views are open anyway."""
+    view.code_required = False  # type: ignore[attr-defined]
+    return view
+
+
 def language_chosen(view: View) -> Callable[..., HttpResponse]:
     """Ask a device for its language before it sees one of the front doors; never in the middle of something."""
 
@@ -30,3 +36,20 @@ def language_chosen(view: View) -> Callable[..., HttpResponse]:
         return view(request, *args, **kwargs)
 
     return ask_first
+
+
+def own_hands_only(view: View) -> Callable[..., HttpResponse]:
+    """Close the view to who acts for the person: sign-in secrets and stored cards are the owner's own."""
+
+    @wraps(view)
+    def ask_whose_hands(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if getattr(request, "acting_person", None):
+            return refuse_foreign_hands(request)
+        return view(request, *args, **kwargs)
+
+    return ask_whose_hands
+
+
+def refuse_foreign_hands(request: HttpRequest) -> HttpResponse:
+    """Say why this page is closed to who acts for somebody, with the way back to their own account."""
+    return render(request, "accounts/own_hands.html", status=403)

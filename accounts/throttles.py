@@ -42,3 +42,23 @@ def may_mail(email: str) -> bool:
 def may_check_own_password(person_code: str) -> bool:
     """Count one try of the current password by somebody signed in: the session may be a stolen one."""
     return allow("own-password", person_code, limit=10, seconds=HOUR)
+
+
+def may_send_code(person_code: str) -> bool:
+    """Count one e-mailed code. Apart from `may_mail`: strangers who use that up must not keep the owner from signing in."""
+    return all(
+        [
+            allow("code.mail.hour", person_code, limit=10, seconds=HOUR),
+            allow("code.mail.day", person_code, limit=40, seconds=DAY),
+        ]
+    )
+
+
+def may_try_code(request: HttpRequest, person_code: str) -> bool:
+    """Count one typed code, whatever session and address it comes from: a million codes are not many."""
+    tries = [
+        allow("code.client", throttle_address(request), limit=60, seconds=10 * MINUTE),
+        allow("code.person.hour", person_code, limit=20, seconds=HOUR),
+        allow("code.person.day", person_code, limit=60, seconds=DAY),
+    ]
+    return all(tries)

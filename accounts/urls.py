@@ -1,6 +1,8 @@
 from django.urls import path
 
-from accounts.views import history, passwords, profile, registration, security, sign_in
+from accounts.mfa import views as mfa
+from accounts.sessions import views as sessions
+from accounts.views import companies, history, passwords, profile, registration, security, sign_in
 
 app_name = "accounts"
 urlpatterns = [
@@ -15,5 +17,17 @@ urlpatterns = [
     path("history", history.history, name="history"),
     path("security", security.security, name="security"),
     path("security/password", security.change_password, name="change_password"),
+    path("one_time_password", mfa.one_time_password, name="one_time_password"),
+    path("account/send_email", mfa.send_email, name="send_email"),
+    path("account/multiauth", mfa.multiauth, name="multiauth"),
+    path("account/multiauth/app", mfa.authenticator_app, name="authenticator_app"),
+    path("security/sessions", sessions.sessions, name="sessions"),
+    path("security/sessions/end-others", sessions.end_other_sessions, name="end_other_sessions"),
+    path("security/sessions/<str:code>/end", sessions.end_session, name="end_session"),
+    path("company", companies.company, name="company"),
+    path("company/log-in/<str:code>", companies.act_for, name="act_for"),
+    path("acting", companies.acting, name="acting"),
+    path("acting/stop", companies.stop_acting, name="stop_acting"),
+    path("acting/over", companies.acting_over, name="acting_over"),
     path("security/send-link", security.send_link, name="send_link"),
 ]

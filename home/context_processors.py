@@ -8,6 +8,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
+from accounts.mfa import is_verified
 from home.selectors import cart_sum, held_quotes, offered_languages
 from home.tabs import name_menu, tabs
 from opscom.provider.selectors import get_provider
@@ -18,6 +19,7 @@ def portal(request: HttpRequest) -> dict[str, Any]:
     held = once(held_quotes, request)
     return {
         "provider": SimpleLazyObject(get_provider),
+        "owes_code": once(owes_code, request),
         "tabs": once(tabs, request),
         "name_menu": once(name_menu, request),
         "held_quotes": held,
@@ -25,6 +27,11 @@ def portal(request: HttpRequest) -> dict[str, Any]:
         "offered_languages": once(offered_languages),
         "is_demo": settings.OPSCOM_DEMO,
     }
+
+
+def owes_code(request: HttpRequest) -> bool:
+    """Say whether somebody signed in has still to show their one-time password: until then nothing of theirs is shown."""
+    return request.user.is_authenticated and not is_verified(request)
 
 
 def once(function: Callable[..., Any], *args: Any) -> Callable[[], Any]:

@@ -37,6 +37,8 @@ CSRF_TRUSTED_ORIGINS = [SITE_URL]
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", 0)
 
 INSTALLED_APPS = [
+    # First, so that what it connects can be changed: see accounts/apps.py.
+    "django.contrib.auth",
     "opscom.core",
     "opscom.provider",
     "opscom.messaging",
@@ -47,11 +49,10 @@ INSTALLED_APPS = [
     "home",
     "office",
     *(["demo"] if OPSCOM_DEMO else []),
-    "unfold",
+    "office.site.OfficeSiteConfig",
     "unfold.contrib.filters",
     "unfold.contrib.forms",
     "django.contrib.admin",
-    "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
@@ -91,6 +92,7 @@ MIDDLEWARE = [
     "opscom.core.middleware.RequestContextMiddleware",
     "opscom.core.middleware.ContentSecurityPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "accounts.acting.middleware.ActingMiddleware",
     "accounts.middleware.LanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -102,6 +104,8 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "accounts.sessions.middleware.SeenMiddleware",
+    "accounts.mfa.middleware.CodeMiddleware",
     "accounts.middleware.ProfileGateMiddleware",
 ]
 

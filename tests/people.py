@@ -6,6 +6,7 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
+from accounts.mfa import rules, state
 from accounts.models import User
 from accounts.roles import ADMINISTRATOR, CLERK, ENFORCEMENT_OFFICER
 from tests.factories.accounts import make_user
@@ -19,6 +20,7 @@ __all__ = [
     "officer",
     "other_resident",
     "resident",
+    "show_code",
     "unproved_resident",
 ]
 
@@ -67,16 +69,28 @@ def administrator(db: None) -> User:
 
 @pytest.fixture
 def client_of() -> Callable[..., Client]:
-    """Return a browser in which this person is signed in, on a device that has chosen English."""
+    """Return a browser in which this person is signed in, on a device that has chosen English.
 
-    def sign_in(user: User | None = None) -> Client:
+    Who has to show a one-time password has done so, unless `is_verified` is False.
+    """
+
+    def sign_in(user: User | None = None, *, is_verified: bool = True) -> Client:
         client = Client()
         client.cookies[settings.LANGUAGE_COOKIE_NAME] = "en"
         if user is not None:
             client.force_login(user)
+            if is_verified and rules.needs_code(user):
+                show_code(client, user)
         return client
 
     return sign_in
+
+
+def show_code(client: Client, user: User) -> None:
+    """Let the browser's session be one in which this person has shown a one-time password."""
+    session = client.session
+    state.mark(session, user, "otp_email.emaildevice/0")
+    session.save()
 
 
 @pytest.fixture

@@ -53,8 +53,8 @@ def code_address(person: User) -> str:
     return person.contact_email if person.is_email_proved or is_office(person) else ""
 
 
-def forget_exceptions(**kwargs: object) -> None:
-    """Drop the cached exceptions after types, roles or rights have changed; also a receiver of Django's signals."""
+def forget_exceptions() -> None:
+    """Drop the cached exceptions after types, roles or rights have changed."""
     cache.delete(CACHE_KEY)
 
 

@@ -6,65 +6,98 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0003_accounts_whole'),
-        ('auth', '0012_alter_user_first_name_max_length'),
-        ('otp_totp', '0003_add_timestamps'),
+        ("accounts", "0003_accounts_whole"),
+        ("auth", "0012_alter_user_first_name_max_length"),
+        ("otp_totp", "0003_add_timestamps"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='AppDevice',
-            fields=[
-            ],
+            name="AppDevice",
+            fields=[],
             options={
-                'verbose_name': 'authenticator app',
-                'proxy': True,
-                'default_permissions': (),
-                'indexes': [],
-                'constraints': [],
+                "verbose_name": "authenticator app",
+                "proxy": True,
+                "default_permissions": (),
+                "indexes": [],
+                "constraints": [],
             },
-            bases=('otp_totp.totpdevice',),
+            bases=("otp_totp.totpdevice",),
         ),
         pgtrigger.migrations.RemoveTrigger(
-            model_name='user',
-            name='insert_insert',
+            model_name="user",
+            name="insert_insert",
         ),
         pgtrigger.migrations.RemoveTrigger(
-            model_name='user',
-            name='update_update',
+            model_name="user",
+            name="update_update",
         ),
         migrations.AddField(
-            model_name='user',
-            name='mfa_epoch',
+            model_name="user",
+            name="mfa_epoch",
             field=models.PositiveIntegerField(default=0, editable=False),
         ),
         migrations.AddField(
-            model_name='user',
-            name='mfa_method',
-            field=models.CharField(blank=True, choices=[('email', 'One-time passwords by e-mail'), ('app', 'Authenticator app')], editable=False, max_length=5, verbose_name='multi-factor authentication'),
+            model_name="user",
+            name="mfa_method",
+            field=models.CharField(
+                blank=True,
+                choices=[("email", "One-time passwords by e-mail"), ("app", "Authenticator app")],
+                editable=False,
+                max_length=5,
+                verbose_name="multi-factor authentication",
+            ),
         ),
         migrations.AddField(
-            model_name='userevent',
-            name='mfa_epoch',
+            model_name="userevent",
+            name="mfa_epoch",
             field=models.PositiveIntegerField(default=0, editable=False),
         ),
         migrations.AddField(
-            model_name='userevent',
-            name='mfa_method',
-            field=models.CharField(blank=True, choices=[('email', 'One-time passwords by e-mail'), ('app', 'Authenticator app')], editable=False, max_length=5, verbose_name='multi-factor authentication'),
+            model_name="userevent",
+            name="mfa_method",
+            field=models.CharField(
+                blank=True,
+                choices=[("email", "One-time passwords by e-mail"), ("app", "Authenticator app")],
+                editable=False,
+                max_length=5,
+                verbose_name="multi-factor authentication",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='user',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "accounts_userevent" ("city", "claimed_email", "code", "company_id", "country", "created_at", "email", "email_proved_at", "employee_number", "first_name", "id", "is_active", "is_staff", "is_superuser", "language", "last_name", "licence_number", "login_source", "merged_into_id", "mfa_epoch", "mfa_method", "mobile_phone", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "postal_code", "region", "registered_at", "street", "student_number", "unit", "user_type_from", "user_type_id", "user_type_until") VALUES (NEW."city", NEW."claimed_email", NEW."code", NEW."company_id", NEW."country", NEW."created_at", NEW."email", NEW."email_proved_at", NEW."employee_number", NEW."first_name", NEW."id", NEW."is_active", NEW."is_staff", NEW."is_superuser", NEW."language", NEW."last_name", NEW."licence_number", NEW."login_source", NEW."merged_into_id", NEW."mfa_epoch", NEW."mfa_method", NEW."mobile_phone", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."postal_code", NEW."region", NEW."registered_at", NEW."street", NEW."student_number", NEW."unit", NEW."user_type_from", NEW."user_type_id", NEW."user_type_until"); RETURN NULL;', hash='4ac88d93a2ac82856b04acd89fefa19cbb4c013d', operation='INSERT', pgid='pgtrigger_insert_insert_3867c', table='accounts_user', when='AFTER')),
+            model_name="user",
+            trigger=pgtrigger.compiler.Trigger(
+                name="insert_insert",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "accounts_userevent" ("city", "claimed_email", "code", "company_id", "country", "created_at", "email", "email_proved_at", "employee_number", "first_name", "id", "is_active", "is_staff", "is_superuser", "language", "last_name", "licence_number", "login_source", "merged_into_id", "mfa_epoch", "mfa_method", "mobile_phone", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "postal_code", "region", "registered_at", "street", "student_number", "unit", "user_type_from", "user_type_id", "user_type_until") VALUES (NEW."city", NEW."claimed_email", NEW."code", NEW."company_id", NEW."country", NEW."created_at", NEW."email", NEW."email_proved_at", NEW."employee_number", NEW."first_name", NEW."id", NEW."is_active", NEW."is_staff", NEW."is_superuser", NEW."language", NEW."last_name", NEW."licence_number", NEW."login_source", NEW."merged_into_id", NEW."mfa_epoch", NEW."mfa_method", NEW."mobile_phone", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."postal_code", NEW."region", NEW."registered_at", NEW."street", NEW."student_number", NEW."unit", NEW."user_type_from", NEW."user_type_id", NEW."user_type_until"); RETURN NULL;',
+                    hash="4ac88d93a2ac82856b04acd89fefa19cbb4c013d",
+                    operation="INSERT",
+                    pgid="pgtrigger_insert_insert_3867c",
+                    table="accounts_user",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='user',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."city" IS DISTINCT FROM (NEW."city") OR OLD."claimed_email" IS DISTINCT FROM (NEW."claimed_email") OR OLD."code" IS DISTINCT FROM (NEW."code") OR OLD."company_id" IS DISTINCT FROM (NEW."company_id") OR OLD."country" IS DISTINCT FROM (NEW."country") OR OLD."created_at" IS DISTINCT FROM (NEW."created_at") OR OLD."email" IS DISTINCT FROM (NEW."email") OR OLD."email_proved_at" IS DISTINCT FROM (NEW."email_proved_at") OR OLD."employee_number" IS DISTINCT FROM (NEW."employee_number") OR OLD."first_name" IS DISTINCT FROM (NEW."first_name") OR OLD."id" IS DISTINCT FROM (NEW."id") OR OLD."is_active" IS DISTINCT FROM (NEW."is_active") OR OLD."is_staff" IS DISTINCT FROM (NEW."is_staff") OR OLD."is_superuser" IS DISTINCT FROM (NEW."is_superuser") OR OLD."language" IS DISTINCT FROM (NEW."language") OR OLD."last_name" IS DISTINCT FROM (NEW."last_name") OR OLD."licence_number" IS DISTINCT FROM (NEW."licence_number") OR OLD."login_source" IS DISTINCT FROM (NEW."login_source") OR OLD."merged_into_id" IS DISTINCT FROM (NEW."merged_into_id") OR OLD."mfa_epoch" IS DISTINCT FROM (NEW."mfa_epoch") OR OLD."mfa_method" IS DISTINCT FROM (NEW."mfa_method") OR OLD."mobile_phone" IS DISTINCT FROM (NEW."mobile_phone") OR OLD."postal_code" IS DISTINCT FROM (NEW."postal_code") OR OLD."region" IS DISTINCT FROM (NEW."region") OR OLD."registered_at" IS DISTINCT FROM (NEW."registered_at") OR OLD."street" IS DISTINCT FROM (NEW."street") OR OLD."student_number" IS DISTINCT FROM (NEW."student_number") OR OLD."unit" IS DISTINCT FROM (NEW."unit") OR OLD."user_type_id" IS DISTINCT FROM (NEW."user_type_id") OR OLD."user_type_from" IS DISTINCT FROM (NEW."user_type_from") OR OLD."user_type_until" IS DISTINCT FROM (NEW."user_type_until"))', func='INSERT INTO "accounts_userevent" ("city", "claimed_email", "code", "company_id", "country", "created_at", "email", "email_proved_at", "employee_number", "first_name", "id", "is_active", "is_staff", "is_superuser", "language", "last_name", "licence_number", "login_source", "merged_into_id", "mfa_epoch", "mfa_method", "mobile_phone", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "postal_code", "region", "registered_at", "street", "student_number", "unit", "user_type_from", "user_type_id", "user_type_until") VALUES (NEW."city", NEW."claimed_email", NEW."code", NEW."company_id", NEW."country", NEW."created_at", NEW."email", NEW."email_proved_at", NEW."employee_number", NEW."first_name", NEW."id", NEW."is_active", NEW."is_staff", NEW."is_superuser", NEW."language", NEW."last_name", NEW."licence_number", NEW."login_source", NEW."merged_into_id", NEW."mfa_epoch", NEW."mfa_method", NEW."mobile_phone", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."postal_code", NEW."region", NEW."registered_at", NEW."street", NEW."student_number", NEW."unit", NEW."user_type_from", NEW."user_type_id", NEW."user_type_until"); RETURN NULL;', hash='e62712650583e61a84d8a655ce07e6d76fb11b92', operation='UPDATE', pgid='pgtrigger_update_update_0e890', table='accounts_user', when='AFTER')),
+            model_name="user",
+            trigger=pgtrigger.compiler.Trigger(
+                name="update_update",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition='WHEN (OLD."city" IS DISTINCT FROM (NEW."city") OR OLD."claimed_email" IS DISTINCT FROM (NEW."claimed_email") OR OLD."code" IS DISTINCT FROM (NEW."code") OR OLD."company_id" IS DISTINCT FROM (NEW."company_id") OR OLD."country" IS DISTINCT FROM (NEW."country") OR OLD."created_at" IS DISTINCT FROM (NEW."created_at") OR OLD."email" IS DISTINCT FROM (NEW."email") OR OLD."email_proved_at" IS DISTINCT FROM (NEW."email_proved_at") OR OLD."employee_number" IS DISTINCT FROM (NEW."employee_number") OR OLD."first_name" IS DISTINCT FROM (NEW."first_name") OR OLD."id" IS DISTINCT FROM (NEW."id") OR OLD."is_active" IS DISTINCT FROM (NEW."is_active") OR OLD."is_staff" IS DISTINCT FROM (NEW."is_staff") OR OLD."is_superuser" IS DISTINCT FROM (NEW."is_superuser") OR OLD."language" IS DISTINCT FROM (NEW."language") OR OLD."last_name" IS DISTINCT FROM (NEW."last_name") OR OLD."licence_number" IS DISTINCT FROM (NEW."licence_number") OR OLD."login_source" IS DISTINCT FROM (NEW."login_source") OR OLD."merged_into_id" IS DISTINCT FROM (NEW."merged_into_id") OR OLD."mfa_epoch" IS DISTINCT FROM (NEW."mfa_epoch") OR OLD."mfa_method" IS DISTINCT FROM (NEW."mfa_method") OR OLD."mobile_phone" IS DISTINCT FROM (NEW."mobile_phone") OR OLD."postal_code" IS DISTINCT FROM (NEW."postal_code") OR OLD."region" IS DISTINCT FROM (NEW."region") OR OLD."registered_at" IS DISTINCT FROM (NEW."registered_at") OR OLD."street" IS DISTINCT FROM (NEW."street") OR OLD."student_number" IS DISTINCT FROM (NEW."student_number") OR OLD."unit" IS DISTINCT FROM (NEW."unit") OR OLD."user_type_id" IS DISTINCT FROM (NEW."user_type_id") OR OLD."user_type_from" IS DISTINCT FROM (NEW."user_type_from") OR OLD."user_type_until" IS DISTINCT FROM (NEW."user_type_until"))',
+                    func='INSERT INTO "accounts_userevent" ("city", "claimed_email", "code", "company_id", "country", "created_at", "email", "email_proved_at", "employee_number", "first_name", "id", "is_active", "is_staff", "is_superuser", "language", "last_name", "licence_number", "login_source", "merged_into_id", "mfa_epoch", "mfa_method", "mobile_phone", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "postal_code", "region", "registered_at", "street", "student_number", "unit", "user_type_from", "user_type_id", "user_type_until") VALUES (NEW."city", NEW."claimed_email", NEW."code", NEW."company_id", NEW."country", NEW."created_at", NEW."email", NEW."email_proved_at", NEW."employee_number", NEW."first_name", NEW."id", NEW."is_active", NEW."is_staff", NEW."is_superuser", NEW."language", NEW."last_name", NEW."licence_number", NEW."login_source", NEW."merged_into_id", NEW."mfa_epoch", NEW."mfa_method", NEW."mobile_phone", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."postal_code", NEW."region", NEW."registered_at", NEW."street", NEW."student_number", NEW."unit", NEW."user_type_from", NEW."user_type_id", NEW."user_type_until"); RETURN NULL;',
+                    hash="e62712650583e61a84d8a655ce07e6d76fb11b92",
+                    operation="UPDATE",
+                    pgid="pgtrigger_update_update_0e890",
+                    table="accounts_user",
+                    when="AFTER",
+                ),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='user',
-            constraint=models.CheckConstraint(condition=models.Q(('mfa_method__in', ['', 'email', 'app'])), name='accounts_user_mfa_method_known'),
+            model_name="user",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("mfa_method__in", ["", "email", "app"])), name="accounts_user_mfa_method_known"
+            ),
         ),
     ]

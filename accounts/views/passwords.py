@@ -1,7 +1,7 @@
 """`Forgot Password`, and the pages behind the links that set a password."""
 
 from django.contrib import messages
-from django.contrib.auth import logout, update_session_auth_hash
+from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -12,11 +12,13 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_safe
 
 from accounts import throttles
-from accounts.decorators import language_chosen
+from accounts.decorators import language_chosen, own_hands_only
 from accounts.forms.passwords import NewPasswordForm, ReminderForm, ResetPasswordForm
 from accounts.links import LinkDead, Purpose, read_token
 from accounts.models import User
 from accounts.services import passwords
+from accounts.sessions.passwords import end_other_sessions
+from accounts.sessions.services import end_sessions
 from accounts.views.common import HOME, PASSWORDS, SIGN_IN, form_page, too_many
 
 
@@ -49,6 +51,7 @@ def reminder_sent(request: HttpRequest) -> HttpResponse:
 @never_cache
 @sensitive_post_parameters(*PASSWORDS)
 @form_page
+@own_hands_only
 def create_password(request: HttpRequest, token: str) -> HttpResponse:
     """The page behind `Create Password` in the e-mail; opening it changes nothing, because mail scanners open links."""
     person = _open_link(request, token, Purpose.CREATE)
@@ -70,6 +73,7 @@ def create_password(request: HttpRequest, token: str) -> HttpResponse:
 @never_cache
 @sensitive_post_parameters(*PASSWORDS)
 @form_page
+@own_hands_only
 def reset_password(request: HttpRequest, token: str) -> HttpResponse:
     """The page `Reset Password`."""
     person = _open_link(request, token, Purpose.RESET)
@@ -79,11 +83,12 @@ def reset_password(request: HttpRequest, token: str) -> HttpResponse:
     if form.is_bound and form.is_valid():
         data = form.cleaned_data
         try:
-            passwords.set_password_by_link(
+            person = passwords.set_password_by_link(
                 token=token, purpose=Purpose.RESET, password=data["password"], email=data["email"]
             )
         except LinkDead:
             return dead_link(request)
+        end_sessions(person=person)
         logout(request)
         return redirect("accounts:password_reset_done")
     return render(request, "accounts/reset_password.html", {"form": form})
@@ -114,9 +119,10 @@ def _go_on_with_password(request: HttpRequest, person: User) -> HttpResponse:
     target = SIGN_IN
     if request.user.pk == person.pk:
         # All other sessions end with the change; the one in which it was made goes on, under a new key.
-        update_session_auth_hash(request, person)
+        end_other_sessions(request, person)
         target = HOME
     else:
+        end_sessions(person=person)
         logout(request)
     messages.success(request, _("Your password is set."))
     return redirect(target)

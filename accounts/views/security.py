@@ -1,7 +1,6 @@
 """`Security`: the address and its proof, and the password."""
 
 from django.contrib import messages
-from django.contrib.auth import update_session_auth_hash
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -10,21 +9,31 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts import throttles
-from accounts.decorators import profile_not_required
+from accounts.acting import person_at_keyboard
+from accounts.decorators import own_hands_only, profile_not_required
 from accounts.forms.passwords import ChangePasswordForm
+from accounts.mfa.selectors import mfa_state
 from accounts.requests import SignedIn
 from accounts.services import passwords, registration
+from accounts.sessions.passwords import end_other_sessions
 from accounts.views.common import PASSWORDS, SECURITY, form_page, too_many
 
 
 @profile_not_required
+@own_hands_only
 @require_safe
 def security(request: SignedIn) -> HttpResponse:
-    """The address and its proof, and the password."""
-    return render(request, "accounts/security.html", {"has_password": request.user.has_usable_password()})
+    """The address and its proof, the password, what is asked beside it, and the way to the sessions."""
+    context = {
+        "has_password": request.user.has_usable_password(),
+        "mfa": mfa_state(request),
+        "is_own": person_at_keyboard(request).pk == request.user.pk,
+    }
+    return render(request, "accounts/security.html", context)
 
 
 @profile_not_required
+@own_hands_only
 @never_cache
 @sensitive_post_parameters(*PASSWORDS)
 @form_page
@@ -36,7 +45,7 @@ def change_password(request: SignedIn) -> HttpResponse:
     form = ChangePasswordForm(None if is_many else request.POST or None, person=request.user)
     if form.is_bound and form.is_valid():
         passwords.change_password(person=request.user, password=form.cleaned_data["password"])
-        update_session_auth_hash(request, request.user)
+        end_other_sessions(request, request.user)
         messages.success(request, _("Your password is changed."))
         return redirect(SECURITY)
     context = {"form": form, "refusal": too_many().message if is_many else ""}
@@ -44,6 +53,7 @@ def change_password(request: SignedIn) -> HttpResponse:
 
 
 @profile_not_required
+@own_hands_only
 @require_POST
 def send_link(request: SignedIn) -> HttpResponse:
     """Send the link that proves the address again."""

@@ -7,6 +7,7 @@ from django.test import Client
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response
 
 from accounts.models import User
+from tests.people import show_code
 
 PHONE, DESK = 390, 1280
 HEIGHTS = {PHONE: 844, DESK: 800}
@@ -49,7 +50,9 @@ class Device:
     def sign_in(self, email: str) -> None:
         """Put a session for this person on the device, without the sign-in page."""
         client = Client()
-        client.force_login(User.objects.get(email=email))
+        person = User.objects.get(email=email)
+        client.force_login(person)
+        show_code(client, person)
         session = client.cookies[settings.SESSION_COOKIE_NAME].value
         self.context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": self.url}])
 

@@ -8,6 +8,7 @@ from django.urls import reverse
 from opscom.messaging import delivery
 from opscom.messaging.models import Message, MessageTemplate
 from tests.factories.messaging import mail_server, make_message
+from tests.people import show_code
 
 pytestmark = pytest.mark.django_db
 LIST = "admin:messaging_message_changelist"
@@ -15,7 +16,9 @@ LIST = "admin:messaging_message_changelist"
 
 @pytest.fixture
 def office(client):
-    client.force_login(get_user_model().objects.create_superuser("o@example.org", "x", first_name="O", last_name="R"))
+    user = get_user_model().objects.create_superuser("o@example.org", "x", first_name="O", last_name="R")
+    client.force_login(user)
+    show_code(client, user)
     return client
 
 
@@ -68,6 +71,7 @@ def test_send_again_needs_the_right(client, settings):
     reader = get_user_model().objects.create_user("r@example.org", is_staff=True, first_name="R", last_name="S")
     reader.user_permissions.add(Permission.objects.get(codename="view_message"))
     client.force_login(reader)
+    show_code(client, reader)
     failed = make_message()
     with mail_server(settings, lambda server, envelope: "550 no"):
         delivery.deliver(failed.pk)

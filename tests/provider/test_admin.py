@@ -9,6 +9,7 @@ from opscom.core.models import AuditEntry
 from opscom.provider.models import Disclaimer, Holiday, Lot, Provider
 from opscom.provider.selectors import get_provider
 from tests.factories.provider import make_lot
+from tests.people import show_code
 from tests.provider.pictures import picture
 
 pytestmark = pytest.mark.django_db
@@ -21,9 +22,10 @@ def office(client, admin_site_opens):
 
 @pytest.fixture
 def admin_site_opens(client, monkeypatch):
-    """Sign the administrator in; how the office proves a second factor is tested with accounts."""
+    """Sign the administrator in, with a one-time password shown."""
     user = get_user_model().objects.create_superuser("office@example.org", "x", first_name="Olga", last_name="Roy")
     client.force_login(user)
+    show_code(client, user)
     return user
 
 

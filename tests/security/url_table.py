@@ -9,8 +9,11 @@ returns the arguments; it runs anew for each visitor.
 from collections.abc import Callable
 from typing import Any
 
+from django.test import Client
+
 from accounts.links import Purpose, make_token
 from accounts.models import User
+from accounts.sessions.selectors import places_of
 from demo.models import ReceivedMessage
 from payments.services.confirming import confirm_payment
 from tests.factories.accounts import make_registered
@@ -41,15 +44,23 @@ PAGES = {
     "account_login":                        "200 302 302 302 302 302 302 302",
     "POST account_login":                   "200 302 302 302 302 302 302 302",
     "POST account_logout":                  "302 302 302 302 302 302 302 302",
+    "accounts:authenticator_app":           "302 302 302 302 302 302 302 302",
+    "POST accounts:authenticator_app":      "302 302 302 302 302 302 302 302",
     "accounts:change_password":             "302 200 200 200 200 200 200 200",
     "POST accounts:change_password":        "302 200 200 200 200 200 200 200",
     "accounts:create_password":             "200 200 200 200 200 200 200 200",
     "POST accounts:create_password":        "200 200 200 200 200 200 200 200",
+    "POST accounts:end_other_sessions":     "302 302 302 302 302 302 302 302",
+    "POST accounts:end_session":            "302 404 302 404 404 404 404 404",
     "accounts:forgot":                      "200 200 200 200 200 200 200 200",
     "POST accounts:forgot":                 "200 200 200 200 200 200 200 200",
     "accounts:history":                     "302 200 200 200 200 200 200 200",
     "accounts:language":                    "200 200 200 200 200 200 200 200",
     "POST accounts:language":               "200 200 200 200 200 200 200 200",
+    "accounts:multiauth":                   "302 200 200 200 200 200 200 200",
+    "POST accounts:multiauth":              "302 200 200 200 200 200 200 200",
+    "accounts:one_time_password":           "302 302 302 302 302 302 302 302",
+    "POST accounts:one_time_password":      "302 302 302 302 302 302 302 302",
     "accounts:password_reset_done":         "200 200 200 200 200 200 200 200",
     "accounts:profile":                     "302 200 200 200 200 200 200 200",
     "POST accounts:profile":                "302 200 200 200 200 200 200 200",
@@ -58,7 +69,9 @@ PAGES = {
     "accounts:reminder_sent":               "200 200 200 200 200 200 200 200",
     "accounts:reset_password":              "200 200 200 200 200 200 200 200",
     "POST accounts:reset_password":         "200 200 200 200 200 200 200 200",
+    "accounts:sessions":                    "302 200 200 200 200 200 200 200",
     "accounts:security":                    "302 200 200 200 200 200 200 200",
+    "POST accounts:send_email":             "302 302 302 302 302 302 302 302",
     "POST accounts:send_link":              "302 302 302 302 302 302 302 302",
     "demo:attachment":                      "404 404 404 404 404 404 404 404",
     "demo:bank":                            "200 200 200 200 200 200 200 200",
@@ -139,6 +152,14 @@ def dead_or_alive(purpose: Purpose) -> Callable[[User], dict[str, Any]]:
     return lambda resident: {"token": make_token(make_registered(), purpose)}
 
 
+def session_of(resident: User) -> str:
+    """The code of a session in which the resident is signed in elsewhere."""
+    client = Client()
+    client.force_login(resident)
+    client.get("/security")
+    return places_of(resident, here=None)[0].code
+
+
 def received() -> ReceivedMessage:
     """An e-mail in the demo's inbox, which everybody at the machine reads."""
     return ReceivedMessage.objects.create(channel="email", to="a@example.org", subject="Hello", html="<p>Hello</p>")
@@ -173,6 +194,7 @@ def order_of(resident: User) -> Any:
 OBJECTS: dict[str, Callable[[User], dict[str, Any]]] = {
     "accounts:create_password": dead_or_alive(Purpose.CREATE),
     "accounts:reset_password": dead_or_alive(Purpose.RESET),
+    "accounts:end_session": lambda resident: {"code": session_of(resident)},
     "vehicles:edit": vehicle,
     "vehicles:set_active": vehicle,
     "vehicles:remove": vehicle,

@@ -10,6 +10,7 @@ from opscom.core.models import AuditEntry
 from opscom.provider.forms import ProviderForm
 from opscom.provider.selectors import get_provider, local_date
 from tests.factories.vehicles import make_owner, make_ownership, plate_type, set_provider
+from tests.people import show_code
 from vehicles.models import Ownership, Vehicle
 
 pytestmark = pytest.mark.django_db
@@ -26,6 +27,7 @@ def clerk() -> User:
 @pytest.fixture
 def office(client: Client, clerk: User) -> Client:
     client.force_login(clerk)
+    show_code(client, clerk)
     return client
 
 
