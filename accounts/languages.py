@@ -17,8 +17,13 @@ def choose_language(request: HttpRequest) -> str:
         if wanted in offered:
             return str(wanted)
     # Only now, because it costs a look at the session and the person.
-    language = getattr(get_user(request), "language", None) if SESSION_KEY in request.session else None
+    language = getattr(_at_keyboard(request), "language", None) if SESSION_KEY in request.session else None
     return language if language in offered else browser_language(request, offered)
+
+
+def _at_keyboard(request: HttpRequest) -> object:
+    # This early in the request `request.user` is not there yet.
+    return getattr(request, "acting_person", None) or get_user(request)
 
 
 def cookie_language(request: HttpRequest) -> str | None:

@@ -9,6 +9,8 @@ class SignedIn(HttpRequest):
     """A request of somebody signed in: LoginRequiredMiddleware stands in front of the view."""
 
     user: User
+    # Who acts in this account for its owner; None: nobody does.
+    acting_person: User | None
     # Set by middlewares.
     htmx: object
     LANGUAGE_CODE: str

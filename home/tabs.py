@@ -8,6 +8,9 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from accounts.acting.selectors import is_manager
+from accounts.models import User
+
 # On a phone this many tabs stand side by side; with more, the last place is `More`.
 TABS_ON_PHONE = 5
 
@@ -15,6 +18,11 @@ TABS_ON_PHONE = 5
 def always(request: HttpRequest) -> bool:
     """Show to everyone who is signed in."""
     return True
+
+
+def manages_company(request: HttpRequest) -> bool:
+    """Show to whom the office has given a company."""
+    return isinstance(request.user, User) and is_manager(request.user)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +33,8 @@ class Entry:
     icon: str
     url_name: str
     is_on: Callable[[HttpRequest], bool] = always
+    # A tab stands for all pages of its app, unless that app's other pages stand in the name menu.
+    is_one_page: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +53,7 @@ TABS = [
     Entry(_("Vehicles"), "car", "vehicles:list"),
     Entry(_("Permits"), "badge-check", "permits:list"),
     Entry(_("Payments"), "credit-card", "payments:due"),
+    Entry(_("Company Manager"), "users-round", "accounts:company", manages_company, is_one_page=True),
 ]
 NAME_MENU = [
     Entry(_("Your Profile"), "user-round", "accounts:profile"),
@@ -70,7 +81,7 @@ def is_current(entry: Entry, request: HttpRequest) -> bool:
     match = request.resolver_match
     if match is None:
         return False
-    if entry in TABS:
+    if entry in TABS and not entry.is_one_page:
         return entry.url_name.partition(":")[0] in match.namespaces
     return entry.url_name == match.view_name
 

@@ -33,6 +33,8 @@ class KindFilter(admin.SimpleListFilter):
     parameter_name = "about"
     PREFIXES = {
         "person": _("people"),
+        "company": _("companies"),
+        "acting": _("acting for others"),
         "vehicle": _("vehicles"),
         "permit": _("permits"),
         "sale": _("sales"),

@@ -3,6 +3,12 @@
 from django.utils.translation import gettext_lazy as _
 
 DEEDS = {
+    "acting.began": _("Logged in for the person"),
+    "acting.ended": _("Left the person's account"),
+    "company.added": _("Company added"),
+    "company.changed": _("Company changed"),
+    "company.manager_added": _("Company manager added"),
+    "company.manager_removed": _("Company manager removed"),
     "disclaimer.agreed": _("Agreed to a disclaimer"),
     "disclaimer.changed": _("Disclaimer changed"),
     "holiday.added": _("Holiday added"),

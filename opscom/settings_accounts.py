@@ -14,3 +14,7 @@ ACCOUNT_RATE_LIMITS = False
 ACCOUNT_SESSION_REMEMBER = True
 # Reached with an incomplete profile, too: a checkout already begun, and the office.
 PROFILE_GATE_OPEN_PATHS = ("/payments/", "/admin/", "/demo/", "/static/", "/media/")
+
+# accounts/acting is the only door: hijack's own addresses are not there, and its own bar has script in the page.
+HIJACK_PERMISSION_CHECK = "accounts.acting.nobody"
+HIJACK_INSERT_BEFORE = None

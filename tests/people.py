@@ -10,6 +10,7 @@ from accounts.mfa import rules, state
 from accounts.models import User
 from accounts.roles import ADMINISTRATOR, CLERK, ENFORCEMENT_OFFICER
 from tests.factories.accounts import make_user
+from tests.factories.companies import give_company, make_company
 
 __all__ = [
     "administrator",
@@ -44,9 +45,10 @@ def unproved_resident(db: None) -> User:
 
 
 @pytest.fixture
-def manager(db: None) -> User:
-    """A company manager."""
-    return make_user(first_name="Priya", last_name="Raman", email="priya.raman@example.org")
+def manager(resident: User) -> User:
+    """The manager of the company to which `resident` belongs."""
+    company = make_company(resident, name="Northbuild")
+    return give_company(company, first_name="Priya", last_name="Raman", email="priya.raman@example.org")
 
 
 @pytest.fixture

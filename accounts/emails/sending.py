@@ -12,14 +12,21 @@ from opscom.provider.selectors import get_provider
 
 
 def send(
-    name: str, to: str, language: str, *, context: dict[str, Any] | None = None, secret: dict[str, Any] | None = None
+    name: str,
+    to: str,
+    language: str,
+    *,
+    context: dict[str, Any] | None = None,
+    secret: dict[str, Any] | None = None,
+    key: str = "",
 ) -> None:
+    """Queue the mail; a second one with the same `key` is not sent."""
     queue_email(
         template=f"accounts/{name}",
         to=to,
         language=language,
         # Each request is a message of its own: what limits their number is the throttle, not this key.
-        dedupe_key=f"accounts.{name}:{uuid.uuid4().hex}",
+        dedupe_key=f"accounts.{name}:{key or uuid.uuid4().hex}",
         context={"hours": get_provider().password_link_hours, **(context or {})},
         secret_context=secret,
         lane=Lane.URGENT,

@@ -18,6 +18,10 @@ class CompanyQuerySet(models.QuerySet["Company"]):
         """The office sees all by its permission; a manager sees the active companies that were given to them."""
         if user.is_authenticated and user.is_staff and user.has_perm("accounts.view_company"):
             return self
+        return self.managed_by(user)
+
+    def managed_by(self, user: Any) -> "CompanyQuerySet":
+        """Those in whose people's accounts this person may act: given to them by the office, and switched on."""
         return self.filter(is_active=True, managers__person=user.pk)
 
 

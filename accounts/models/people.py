@@ -84,6 +84,15 @@ class UserQuerySet(models.QuerySet["User"]):
     def proved(self) -> "UserQuerySet":
         return self.filter(email_proved_at__isnull=False)
 
+    def outside_office(self) -> "UserQuerySet":
+        """Living accounts without any right at the office: the only ones that somebody else may be let into."""
+        living = self.filter(is_active=True, merged_into__isnull=True, is_staff=False, is_superuser=False)
+        return living.filter(groups__isnull=True, user_permissions__isnull=True)
+
+    def open_to_managers(self) -> "UserQuerySet":
+        """Whose accounts a manager of their company may be let into: nobody's who manages people, too."""
+        return self.outside_office().filter(managed_companies__isnull=True)
+
     def yielding(self) -> "UserQuerySet":
         """Those who typed an address at registration and never proved it: whoever proves it first takes it over."""
         return self.filter(email_proved_at__isnull=True, registered_at__isnull=False)

@@ -29,7 +29,8 @@ def profile(request: SignedIn) -> HttpResponse:
     if form.is_bound and form.is_valid():
         values = form.profile()
         people.save_profile(person=request.user, values=values)
-        language = values.get("language", request.LANGUAGE_CODE)
+        # The device of who acts for somebody goes on in its own language.
+        language = request.LANGUAGE_CODE if request.acting_person else values.get("language", request.LANGUAGE_CODE)
         with override(language):
             messages.success(request, _("Your profile is saved."))
         response = redirect(_where_one_was_going(request))

@@ -34,7 +34,8 @@ def choose_language(request: HttpRequest) -> HttpResponse:
     languages = offered_languages()
     chosen = request.POST.get("language")
     if request.method == "POST" and chosen in dict(languages):
-        if isinstance(request.user, User):
+        # Who acts for somebody chooses for this device only.
+        if isinstance(request.user, User) and not getattr(request, "acting_person", None):
             people.change_language(person=request.user, language=str(chosen))
         response = redirect(target)
         keep_language(response, str(chosen))

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db import models
 
-from opscom.core.context import request_id
+from opscom.core.context import acting, request_id
 from opscom.core.models import AuditEntry
 
 
@@ -12,7 +12,11 @@ def record(action: str, obj: models.Model, *, actor: Any = None, on_behalf_of: A
     """Write down that `actor` (None: the system) did `action`, a past-tense word such as `permit.activated`, to `obj`.
 
     `facts` are plain JSON values. Call it inside the service's transaction, so that deed and entry stand or fall together.
+    Services know only in whose account they work: when somebody acts there for the person, both names are written.
     """
+    now = acting.get()
+    if now and on_behalf_of is None and getattr(actor, "pk", None) == now.person.pk:
+        actor, on_behalf_of = now.actor, now.person
     return AuditEntry.objects.create(
         action=action,
         object_kind=obj._meta.label_lower,

@@ -102,6 +102,15 @@
     if (event.target.closest("[data-print]")) window.print();
   });
 
+  /* A pop-up lies over the page; put away with Escape it leads on, as its own button does. */
+  function openPopUp() {
+    const popUp = document.querySelector("dialog[data-pop-up]");
+    if (!popUp) return;
+    popUp.close();
+    popUp.showModal();
+    popUp.addEventListener("close", () => popUp.querySelector("[data-pop-up-next]").click());
+  }
+
   function start(root) {
     for (const button of root.querySelectorAll("[data-print][hidden]")) button.hidden = false;
     startCountdowns(root);
@@ -118,4 +127,5 @@
     if (event.persisted) wakeAll();
   });
   start(document);
+  openPopUp();
 })();

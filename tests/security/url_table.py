@@ -44,12 +44,16 @@ PAGES = {
     "account_login":                        "200 302 302 302 302 302 302 302",
     "POST account_login":                   "200 302 302 302 302 302 302 302",
     "POST account_logout":                  "302 302 302 302 302 302 302 302",
+    "POST accounts:act_for":                "302 404 404 404 302 404 404 404",
+    "accounts:acting":                      "302 302 302 302 302 302 302 302",
+    "accounts:acting_over":                 "302 302 302 302 302 302 302 302",
     "accounts:authenticator_app":           "302 302 302 302 302 302 302 302",
     "POST accounts:authenticator_app":      "302 302 302 302 302 302 302 302",
     "accounts:change_password":             "302 200 200 200 200 200 200 200",
     "POST accounts:change_password":        "302 200 200 200 200 200 200 200",
     "accounts:create_password":             "200 200 200 200 200 200 200 200",
     "POST accounts:create_password":        "200 200 200 200 200 200 200 200",
+    "accounts:company":                     "302 404 404 404 200 404 404 404",
     "POST accounts:end_other_sessions":     "302 302 302 302 302 302 302 302",
     "POST accounts:end_session":            "302 404 302 404 404 404 404 404",
     "accounts:forgot":                      "200 200 200 200 200 200 200 200",
@@ -73,6 +77,7 @@ PAGES = {
     "accounts:security":                    "302 200 200 200 200 200 200 200",
     "POST accounts:send_email":             "302 302 302 302 302 302 302 302",
     "POST accounts:send_link":              "302 302 302 302 302 302 302 302",
+    "POST accounts:stop_acting":            "302 302 302 302 302 302 302 302",
     "demo:attachment":                      "404 404 404 404 404 404 404 404",
     "demo:bank":                            "200 200 200 200 200 200 200 200",
     "POST demo:bank-cancel":                "302 302 302 302 302 302 302 302",
@@ -192,6 +197,7 @@ def order_of(resident: User) -> Any:
 
 
 OBJECTS: dict[str, Callable[[User], dict[str, Any]]] = {
+    "accounts:act_for": lambda resident: {"code": resident.code},
     "accounts:create_password": dead_or_alive(Purpose.CREATE),
     "accounts:reset_password": dead_or_alive(Purpose.RESET),
     "accounts:end_session": lambda resident: {"code": session_of(resident)},
