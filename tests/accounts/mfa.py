@@ -12,10 +12,9 @@ from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts.mfa import services
+from accounts.mfa.codes import send_code
 from accounts.models import AppDevice, User
 from opscom.messaging.rendering import render
-from opscom.provider.models import Provider
-from opscom.provider.selectors import forget_cached, get_provider
 from tests.accounts.helpers import mails, sign_in
 from tests.factories.accounts import PASSWORD
 
@@ -25,13 +24,6 @@ CODE_PAGE, SEND, SETTINGS, APP_PAGE = (
     "/account/multiauth",
     "/account/multiauth/app",
 )
-
-
-def set_provider(**changes) -> None:
-    """Change the provider's switches as the office would."""
-    get_provider()
-    Provider.objects.update(**changes)
-    forget_cached()
 
 
 def newest_code() -> str:
@@ -45,9 +37,6 @@ def newest_code() -> str:
 def send_another(person: User) -> str:
     """Let the cool-down pass, have a new code sent, and return it."""
     let_pass(person, cool_down=True)
-    Client().logout()
-    from accounts.mfa.codes import send_code
-
     send_code(person=person).or_raise()
     return newest_code()
 

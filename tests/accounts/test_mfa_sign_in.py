@@ -21,10 +21,10 @@ from tests.accounts.mfa import (
     let_pass,
     newest_code,
     send_another,
-    set_provider,
     sign_in_half,
 )
 from tests.factories.accounts import make_user, make_user_type
+from tests.factories.provider import set_provider
 
 pytestmark = pytest.mark.django_db
 
