@@ -104,6 +104,22 @@ def sign_in(page: Page, email: str, password: str = PASSWORD) -> None:
     button(page, "Sign in").click()
 
 
+def read_code(page: Page, email: str) -> str:
+    """Return the one-time password in the newest mail to this address, from the demo's inbox."""
+    open_mail(page, email, "Your one-time password")
+    shown = page.frame_locator("iframe").get_by_text(re.compile(r"^\d{6}$"))
+    return shown.inner_text().strip()
+
+
+def enter_code(page: Page, email: str) -> None:
+    """On the page that follows the password: fetch the code from the mailbox and submit it."""
+    expect_heading(page, "One-Time Password")
+    code = read_code(page, email)
+    page.goto("/one_time_password")
+    field(page, "One-Time Password").fill(code)
+    button(page, "Submit").click()
+
+
 def finish_profile(page: Page) -> None:
     """Answer what the profile gate asks."""
     expect(page.get_by_text("You'll need to finish your profile before exploring.")).to_be_visible()

@@ -31,6 +31,7 @@ def test_administrator_signs_in_by_the_same_door(device):
     page = device().page
     page.goto("/admin/")
     steps.sign_in(page, ADMINISTRATOR, PASSWORD)
+    steps.enter_code(page, ADMINISTRATOR)
     expect(page).to_have_url(re.compile("/admin/$"))
     expect(page.get_by_text("Today").first).to_be_visible()
 
