@@ -3,10 +3,24 @@
 import logging
 from typing import Any
 
-from django.core.cache.backends.redis import RedisCache
+from django.core.cache.backends.redis import RedisCache, RedisCacheClient
 from redis.exceptions import RedisError
 
 log = logging.getLogger(__name__)
+
+
+class LastingClient(RedisCacheClient):
+    """Django's own makes a new redis-py client for each command, which costs as much as the command."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._made: dict[int, Any] = {}
+
+    def get_client(self, key: Any = None, *, write: bool = False) -> Any:
+        pool = self._get_connection_pool(write)  # type: ignore[attr-defined]
+        if id(pool) not in self._made:
+            self._made[id(pool)] = self._client(connection_pool=pool)  # type: ignore[attr-defined]
+        return self._made[id(pool)]
 
 
 class ForgivingRedisCache(RedisCache):
@@ -17,6 +31,7 @@ class ForgivingRedisCache(RedisCache):
         options.setdefault("socket_connect_timeout", 0.3)
         options.setdefault("socket_timeout", 0.5)
         super().__init__(server, params)
+        self._class = LastingClient
 
     def _or(self, fallback: Any, method: Any, *args: Any, **kwargs: Any) -> Any:
         try:

@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 
 from opscom.core.context import request_id
+from opscom.core.remember import remembering
 
 
 class RequestContextMiddleware:
@@ -21,7 +22,8 @@ class RequestContextMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         token = request_id.set(uuid.uuid4().hex)
         try:
-            response = self.get_response(request)
+            with remembering():
+                response = self.get_response(request)
             response["X-Request-Id"] = request_id.get()
             return response
         finally:

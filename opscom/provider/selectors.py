@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from django.core.cache import cache
 from django.utils import timezone
 
+from opscom.core.remember import forget, once
 from opscom.provider.models import Agreement, Disclaimer, Holiday, Provider
 
 T = TypeVar("T")
@@ -25,6 +26,10 @@ def get_provider() -> Provider:
 
 
 def _cached(name: str, load: Callable[[], T]) -> T:
+    return once(f"provider:{name}", lambda: _from_cache(name, load))
+
+
+def _from_cache(name: str, load: Callable[[], T]) -> T:
     # The version is read before the row: a reader who was overtaken by a save stores the old row under the old version,
     # where nobody looks any more.
     version = cache.get(VERSION_KEY)
@@ -42,6 +47,7 @@ def _cached(name: str, load: Callable[[], T]) -> T:
 def forget_cached() -> None:
     """Make every process read the provider anew; call it after the commit of a change."""
     cache.set(VERSION_KEY, uuid4().hex, None)
+    forget()
 
 
 def logo_as_data() -> str:
