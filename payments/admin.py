@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters
 from unfold.decorators import action, display
 
+from accounts.forms.office import PasswordAgainForm
 from accounts.models import User
 from opscom.core.admin import ReadOnlyAdmin, ReadOnlyInline, SettingAdmin, act_on_each, render_ask_page
 from opscom.core.errors import DomainError
@@ -34,7 +35,6 @@ from payments.models import (
     RefundStatus,
     TaxRate,
 )
-from payments.office_forms import PasswordAgainForm
 from payments.services import refunds
 
 ORDER_TONES = {OrderStatus.OPEN: "info", OrderStatus.PAID: "success", OrderStatus.CLOSED: "default"}

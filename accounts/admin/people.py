@@ -12,6 +12,8 @@ from django.utils.translation import ngettext, pgettext
 from unfold.admin import ModelAdmin
 
 from accounts.addresses import clean_email
+from accounts.admin.acting import ActingMixin
+from accounts.admin.merging import MergingMixin
 from accounts.models import User
 from accounts.services import people
 from opscom.core.errors import DomainError
@@ -60,23 +62,26 @@ class ProvedFilter(admin.SimpleListFilter):
 
 
 @admin.register(User)
-class UserAdmin(ModelAdmin):
+class UserAdmin(MergingMixin, ActingMixin, ModelAdmin):
     """People. Those of the office are changed only by who may give roles, superusers only by superusers."""
 
     form = PersonForm
     list_display = ["name", "contact_email", "employee_number", "student_number", "user_type", "is_proved", "is_active"]
+    list_display += ["merged"]
     list_filter = ["user_type", ProvedFilter, "is_active", "is_staff", "groups"]
-    list_select_related = ["user_type"]
+    list_select_related = ["user_type", "merged_into"]
     ordering = ["last_name", "first_name", "pk"]
     search_fields = ["first_name", "last_name", "email", "claimed_email", "employee_number", "student_number", "code"]
     search_help_text = _("Name, e-mail, employee or student number, code")
-    actions = ["send_password_link"]
+    actions = ["send_password_link", "merge_two"]
+    actions_detail = ["log_in_as", "merge"]
     filter_horizontal = ["groups"]
-    autocomplete_fields = ["user_type"]
+    autocomplete_fields = ["user_type", "company"]
     readonly_fields = ["code", "email_proved_at", "claimed_email", "registered_at", "created_at", "last_login"]
     fieldsets = [
         (None, {"fields": ["first_name", "last_name", "email", "mobile_phone", "language"]}),
         (_("User type"), {"fields": ["user_type", "user_type_from", "user_type_until"]}),
+        (_("Company"), {"fields": ["company"]}),
         (_("Numbers"), {"fields": ["employee_number", "student_number", "licence_number"]}),
         (_("Address"), {"fields": ["street", "unit", "city", "region", "postal_code", "country"]}),
         (_("Sign-in and roles"), {"fields": ["is_active", "is_staff", "groups"]}),

@@ -96,6 +96,7 @@ def merge_people(*, keeper: User, loser: User, actor: User, reason: str, mark: s
     for part in all_parts():
         part.merge(keeper=keeper, loser=loser, actor=actor)
     User.objects.filter(pk=loser.pk).update(merged_into=keeper)
+    loser.merged_into = keeper
     moved = {str(label): count for label, count in plan.moves}
     audit.record("person.merged", keeper, actor=actor, record=old, reason=reason, moved=moved, conflicts=plan.conflicts)
     audit.record("person.merged_away", loser, actor=actor, into=keeper.code, reason=reason)

@@ -8,6 +8,7 @@ from django.contrib.auth.models import PermissionsMixin
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from phonenumber_field.modelfields import PhoneNumberField
 
@@ -212,7 +213,8 @@ class User(AbstractBaseUser, PermissionsMixin):
         indexes = [models.Index(Lower("last_name"), Lower("first_name"), name="accounts_user_name")]
 
     def __str__(self) -> str:
-        return self.get_full_name() or self.contact_email or self.code
+        name = self.get_full_name() or self.contact_email or self.code
+        return gettext("%(name)s (merged)") % {"name": name} if self.merged_into_id else name
 
     def get_full_name(self) -> str:
         return f"{self.first_name} {self.last_name}".strip()

@@ -1,4 +1,4 @@
-"""What the office types before money moves."""
+"""What the office types before something weighty is done."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from accounts.throttles import may_check_own_password
 
 
 class PasswordAgainForm(forms.Form):
-    """The signed-in person's own password: an unlocked screen alone gives no money back."""
+    """The signed-in person's own password: an unlocked screen alone moves nothing."""
 
     password = forms.CharField(
         label=_("Your own password"),
