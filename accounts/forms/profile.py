@@ -1,5 +1,6 @@
 """What people type about themselves."""
 
+from dataclasses import replace
 from typing import Any
 
 from django import forms
@@ -12,6 +13,7 @@ from accounts.forms.inputs import AddressField
 from accounts.models import FieldGroup, User
 from accounts.profile import COUNTRIES_WITH_REGIONS, make_form_field
 from accounts.selectors import Asked, asked_fields, offered_languages
+from accounts.sso.selectors import mapped_fields
 from opscom.provider.selectors import get_provider
 
 POSTAL_CODES: dict[str, type[forms.CharField]] = {"CA": CAPostalCodeField, "US": USZipCodeField}
@@ -89,4 +91,10 @@ class ProfileForm(ProfileFieldsForm):
         super().__init__(*args, **kwargs)
         if len(languages) < 2:
             asked = [one for one in asked if one.name != "language"]
-        self.add_profile_fields(asked, languages)
+        self.add_profile_fields(grey_out_mapped(asked, person, self.initial), languages)
+
+
+def grey_out_mapped(asked: list[Asked], person: User, values: dict[str, Any]) -> list[Asked]:
+    """Return the fields, those not editable that the person's identity provider has filled."""
+    mapped = {name for name in mapped_fields(person) if str(values.get(name) or "").strip()}
+    return [replace(one, is_editable=False) if one.name in mapped else one for one in asked]
