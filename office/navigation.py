@@ -20,6 +20,7 @@ GROUPS: list[tuple[Any, list[tuple[str, str, Any]]]] = [
         _("People"),
         [
             ("accounts.User", "group", None),
+            ("accounts.Company", "apartment", None),
             ("vehicles.Ownership", "directions_car", _("People's vehicles")),
             ("vehicles.Vehicle", "pin", _("Plates")),
         ],

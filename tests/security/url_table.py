@@ -123,6 +123,7 @@ PAGES = {
 # The office's lists: anonymous goes to sign in; residents are sent to the office's door, which is not there for them.
 ADMIN_LISTS = {
     #                                        off cle adm
+    "accounts.company":                     "403 200 200",
     "accounts.profilefield":                "403 403 200",
     "accounts.user":                        "403 200 200",
     "accounts.usertype":                    "403 200 200",
