@@ -5,7 +5,7 @@ Our rules stand in place of hijack's own questions, and nothing but these two fu
 """
 
 import time
-from typing import Any
+from typing import Any, cast
 
 from django.contrib.auth import logout
 from django.db import transaction
@@ -41,8 +41,8 @@ def start(request: HttpRequest, *, person: User, is_office: bool = False, reason
     `reason` is the office's, and kept; `back` is the path to which the way back leads. Both rows are locked first, so
     that a right that is withdrawn at this moment is either seen here or ends the acting at the next request.
     """
-    session, actor_id = request.session, request.user.pk
-    actor, person = lock_both(actor_id, person.pk)
+    session = request.session
+    actor, person = lock_both(cast(User, request.user).pk, person.pk)
     digest = state.digest_in(session)
     if state.read(session) or not is_alive(request) or not state.is_digest_of(digest, actor):
         raise Stale(_("This page is out of date. Please reload it."))
@@ -112,4 +112,4 @@ def lock_both(first: int, second: int) -> tuple[User, User]:
 def is_alive(request: HttpRequest) -> bool:
     """Say whether no other request has ended this session meanwhile."""
     key = request.session.session_key
-    return bool(key) and request.session.exists(key)
+    return key is not None and request.session.exists(key)

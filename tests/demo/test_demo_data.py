@@ -3,7 +3,9 @@
 import pytest
 from django.core.management import call_command
 
+from accounts.acting.selectors import company_people
 from accounts.models import User
+from demo.data.people import MANAGER
 from opscom.provider.models import Lot
 from permits.models import Permit, PermitStatus
 from tests.races.together import assert_books_and_numbers_are_right
@@ -18,6 +20,8 @@ def test_demo_data_is_whole_and_loads_once(capsys: pytest.CaptureFixture[str]) -
     assert Lot.objects.count() == 6
     assert User.objects.filter(is_staff=False).count() == 30
     assert set(Permit.objects.values_list("status", flat=True)) == set(PermitStatus.values)
+    manager = User.objects.get(email=MANAGER)
+    assert [one.is_open for one in company_people(manager)] == [True, True, True, False]
     assert_books_and_numbers_are_right()
     call_command("check_invariants")
     permits = Permit.objects.count()

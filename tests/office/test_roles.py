@@ -12,6 +12,7 @@ ROLES = (ENFORCEMENT_OFFICER, APPEALS_OFFICER, CASHIER, CLERK, AUDITOR, ADMINIST
 # fmt: off
 OPENS = {
     #                               enf app cas cle aud adm
+    "accounts.company":            "no  no  no  yes yes yes",
     "accounts.profilefield":       "no  no  no  no  yes yes",
     "accounts.user":               "no  yes yes yes yes yes",
     "accounts.usertype":           "no  no  no  yes yes yes",

@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from accounts.models import User
+from demo.data.companies import make_company
 from demo.data.lots import make_lots, make_provider, make_sales
 from demo.data.people import ADMINISTRATOR, MANAGER, PASSWORD, RESIDENT, make_people, make_user_types
 from demo.data.permits import make_permits
@@ -20,6 +21,7 @@ class Command(BaseCommand):
             types = make_user_types()
             people = make_people(types)
             office = User.objects.get(email=ADMINISTRATOR)
+            make_company(User.objects.get(email=MANAGER), office)
             make_permits(people, make_sales(make_lots(), types, office), office)
         width = max(map(len, (RESIDENT, MANAGER, ADMINISTRATOR)))
         for who, email in (("Resident", RESIDENT), ("Company manager", MANAGER), ("Office", ADMINISTRATOR)):
