@@ -51,6 +51,7 @@ def test_a_page_asks_redis_for_the_provider_once_whatever_it_shows(client_of, re
     for _n in range(3):
         make_sale(numbers=1)
     make_ownership(resident)
+    client = client_of(resident)
     asked.clear()
-    assert client_of(resident).get(reverse("permits:list")).status_code == 200
+    assert client.get(reverse("permits:list")).status_code == 200
     assert len(asked) == len(set(asked))
