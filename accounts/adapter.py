@@ -7,6 +7,7 @@ from allauth.account.adapter import DefaultAccountAdapter
 from django.http import HttpRequest
 from django.utils.translation import get_language
 
+from accounts.services.passwords import require_local
 from accounts.throttles import may_try_password
 from opscom.core.addresses import client_address
 from opscom.messaging.models import Lane
@@ -42,6 +43,11 @@ class AccountAdapter(DefaultAccountAdapter):
         """Count the try before the password is looked at; raises ValidationError when there were too many."""
         if not may_try_password(request, credentials.get("username", "")):
             raise self.validation_error("too_many_login_attempts")
+
+    def set_password(self, user: Any, password: str) -> None:
+        """Set a password the way allauth would; raises NotAllowed for people who sign in by single sign-on."""
+        require_local(user)
+        super().set_password(user, password)
 
     def add_message(self, *args: Any, **kwargs: Any) -> None:
         """Stay silent: that one is signed in is plain to see."""

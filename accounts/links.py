@@ -11,7 +11,7 @@ from django.core import signing
 from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import User
+from accounts.models import LoginSource, User
 from opscom.core.errors import DomainError
 from opscom.provider.selectors import get_provider
 
@@ -21,6 +21,8 @@ class Purpose(StrEnum):
 
     CREATE = "create"
     RESET = "reset"
+    # Proves the address only: for people who have no password here.
+    CONFIRM = "confirm"
 
 
 class LinkDead(DomainError):
@@ -43,9 +45,16 @@ def read_token(token: str, purpose: Purpose) -> User:
     except (signing.BadSignature, ValueError, TypeError) as error:
         raise LinkDead from error
     user = User.objects.filter(code=code, is_active=True).first()
-    if user is None or not constant_time_compare(state, _state(user)):
+    if user is None or not constant_time_compare(state, _state(user)) or not _is_open(user, purpose):
         raise LinkDead
     return user
+
+
+def _is_open(user: User, purpose: Purpose) -> bool:
+    """Who signs in by single sign-on has no password here, whenever the link was sent; an address is proved once."""
+    if purpose == Purpose.CONFIRM:
+        return not user.is_email_proved
+    return user.login_source == LoginSource.LOCAL
 
 
 def _salt(purpose: Purpose) -> str:

@@ -39,6 +39,11 @@ def may_mail(email: str) -> bool:
     return all([allow("mail.hour", email, limit=5, seconds=HOUR), allow("mail.day", email, limit=15, seconds=DAY)])
 
 
+def may_use_provider(request: HttpRequest) -> bool:
+    """Count one step of a single sign-on. Generous: a whole campus may come from one address."""
+    return allow("sso.client", throttle_address(request), limit=600, seconds=10 * MINUTE)
+
+
 def may_check_own_password(person_code: str) -> bool:
     """Count one try of the current password by somebody signed in: the session may be a stolen one."""
     return allow("own-password", person_code, limit=10, seconds=HOUR)

@@ -13,6 +13,7 @@ urlpatterns = [
     path("password/create/<str:token>", passwords.create_password, name="create_password"),
     path("password/reset/done", passwords.password_reset_done, name="password_reset_done"),
     path("password/reset/<str:token>", passwords.reset_password, name="reset_password"),
+    path("address/confirm/<str:token>", passwords.confirm_address, name="confirm_address"),
     path("profile", profile.profile, name="profile"),
     path("history", history.history, name="history"),
     path("security", security.security, name="security"),

@@ -50,6 +50,7 @@ class KindFilter(admin.SimpleListFilter):
         "disclaimer": _("disclaimers"),
         "lot": _("lots"),
         "usertype": _("user types"),
+        "identityprovider": _("identity providers"),
         "platetype": _("plate types"),
         "term": _("terms"),
         "holiday": _("holidays"),

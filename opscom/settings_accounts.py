@@ -1,7 +1,13 @@
 """What allauth is told: e-mail is the login, our own views, throttles and outbox do the rest."""
 
-AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
+AUTHENTICATION_BACKENDS = ["accounts.sign_in.PasswordBackend"]
 ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
+# Identity providers are rows of ours. Who comes in as whom is decided in accounts/sso, and by nothing of allauth's.
+SOCIALACCOUNT_ADAPTER = "accounts.sso.adapter.SingleSignOnAdapter"
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = False
+SOCIALACCOUNT_STORE_TOKENS = False
+SOCIALACCOUNT_LOGIN_ON_GET = False
+SOCIALACCOUNT_REQUESTS_TIMEOUT = 5
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None

@@ -6,7 +6,7 @@ words to it in our name. The links are secrets: kept encrypted until sent, then 
 
 from accounts.emails.sending import make_link, send
 from accounts.links import Purpose, make_token
-from accounts.models import User
+from accounts.models import LoginSource, User
 
 
 def create_password(person: User) -> None:
@@ -16,8 +16,9 @@ def create_password(person: User) -> None:
 
 def account_exists(holder: User) -> None:
     """Somebody registered with an address that has an account: tell its owner, with a link for a forgotten password."""
-    secret = {"link": _reset_link(holder)} if holder.is_active else {"link": ""}
-    send("account_exists", holder.contact_email, holder.language, secret=secret)
+    is_sso = holder.login_source == LoginSource.SSO
+    secret = {"link": _reset_link(holder)} if holder.is_active and not is_sso else {"link": ""}
+    send("account_exists", holder.contact_email, holder.language, secret=secret, context={"is_sso": is_sso})
 
 
 def reset_password(person: User) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pghistory
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models
 from django.db.models import F, Q
@@ -201,6 +202,11 @@ class User(AbstractBaseUser, PermissionsMixin):
             ),
             models.CheckConstraint(
                 condition=Q(login_source__in=LoginSource.values), name="accounts_user_login_source_known"
+            ),
+            # What Django writes in place of a digest where there is no password begins with this mark.
+            models.CheckConstraint(
+                condition=~Q(login_source=LoginSource.SSO) | Q(password__startswith=UNUSABLE_PASSWORD_PREFIX),
+                name="accounts_user_sso_has_no_password",
             ),
             models.CheckConstraint(
                 condition=Q(mfa_method__in=["", *MfaMethod.values]), name="accounts_user_mfa_method_known"

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.emails import passwords as emails
-from accounts.models import User
+from accounts.models import LoginSource, User
 from opscom.core import audit
 from opscom.core.errors import NotAllowed, Stale
 from opscom.core.locks import lock_row
@@ -67,7 +67,12 @@ def record_roles(*, person: User, actor: User, before: Iterable[str]) -> None:
 
 @transaction.atomic
 def send_password_link(*, person: User, actor: User) -> None:
-    """Invite somebody to set a password; raises NotAllowed for people without an e-mail address or without sign-in."""
+    """Invite somebody to set a password; raises NotAllowed for people without an e-mail address or without sign-in.
+
+    Also for those who sign in by single sign-on: `sso.services.return_to_password` is for them.
+    """
+    if person.login_source == LoginSource.SSO:
+        raise NotAllowed(_("%(person)s signs in by single sign-on and has no password here.") % {"person": person})
     if not person.email or not person.is_active:
         raise NotAllowed(_("%(person)s has no e-mail address or may not sign in.") % {"person": person})
     emails.create_password(person)

@@ -8,7 +8,8 @@ from django.utils import timezone
 
 from accounts.addresses import clean_email
 from accounts.emails import passwords as emails
-from accounts.models import User
+from accounts.emails import sso as sso_emails
+from accounts.models import LoginSource, User
 from accounts.selectors import default_user_type
 from opscom.core import audit
 from opscom.provider.models import RegistrationMode
@@ -48,6 +49,8 @@ def send_proof_link(*, person: User) -> None:
     holder = User.objects.filter(email=person.contact_email).exclude(pk=person.pk).first()
     if holder is not None and not _yields(holder):
         emails.account_exists(holder)
+    elif person.login_source == LoginSource.SSO:
+        sso_emails.confirm_address(person)
     else:
         emails.create_password(person)
 

@@ -126,3 +126,22 @@ def _go_on_with_password(request: HttpRequest, person: User) -> HttpResponse:
         logout(request)
     messages.success(request, _("Your password is set."))
     return redirect(target)
+
+
+@login_not_required
+@never_cache
+@form_page
+@own_hands_only
+def confirm_address(request: HttpRequest, token: str) -> HttpResponse:
+    """Prove the address of somebody who has no password here; opening the page changes nothing, as mail scanners do it."""
+    person = _open_link(request, token, Purpose.CONFIRM)
+    if person is None:
+        return dead_link(request)
+    if request.method == "POST":
+        try:
+            passwords.confirm_address(token=token)
+        except LinkDead:
+            return dead_link(request)
+        messages.success(request, _("Your e-mail address is confirmed."))
+        return redirect(HOME)
+    return render(request, "accounts/confirm_address.html", {"person": person})

@@ -16,6 +16,7 @@ from accounts.mfa.selectors import mfa_state
 from accounts.requests import SignedIn
 from accounts.services import passwords, registration
 from accounts.sessions.passwords import end_other_sessions
+from accounts.sso.selectors import providers_of, signs_in_by_provider
 from accounts.views.common import PASSWORDS, SECURITY, form_page, too_many
 
 
@@ -26,6 +27,8 @@ def security(request: SignedIn) -> HttpResponse:
     """The address and its proof, the password, what is asked beside it, and the way to the sessions."""
     context = {
         "has_password": request.user.has_usable_password(),
+        "is_sso": signs_in_by_provider(request.user),
+        "identity_providers": providers_of(request.user) if signs_in_by_provider(request.user) else [],
         "mfa": mfa_state(request),
         "is_own": person_at_keyboard(request).pk == request.user.pk,
     }

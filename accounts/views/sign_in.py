@@ -20,7 +20,9 @@ from accounts.models import User
 from accounts.selectors import offered_languages
 from accounts.services import people
 from accounts.sign_in import sign_in_by_password
+from accounts.sso.selectors import form_targets, offered_providers
 from accounts.views.common import HOME, PASSWORDS, SIGN_IN, form_page
+from opscom.core.middleware import allow_forms_to
 from opscom.core.redirects import safe_next
 from opscom.provider.selectors import get_provider
 
@@ -62,8 +64,10 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         except ValidationError as error:
             form.add_error(None, error)
             status = 200 if error.code == "wrong" else 429
+    providers = offered_providers()
     context = {"form": form, "next": safe_next(request), "is_open": get_provider().is_registration_open}
-    return render(request, "accounts/sign_in.html", context, status=status)
+    response = render(request, "accounts/sign_in.html", {**context, "identity_providers": providers}, status=status)
+    return allow_forms_to(response, form_targets(providers))
 
 
 @login_not_required
