@@ -17,6 +17,7 @@ from demo.bank import services as bank
 from demo.bank.models import BankSession
 from demo.data.people import RESIDENT
 from demo.models import ReceivedMessage
+from tests.accounts.mfa import give_email
 from tests.browser import cast, steps
 from tests.browser.device import DESK, PHONE, Device
 from tests.browser.steps import button, expect_heading
@@ -55,6 +56,12 @@ def maya() -> User:
 
 def a_link(purpose: Purpose, view: str) -> Where:
     return lambda person: reverse(view, args=[make_token(make_registered(), purpose)])
+
+
+def owing_a_code(person: User) -> str:
+    """The page that follows the password: what this device has shown counts no longer."""
+    give_email(person)
+    return reverse("accounts:one_time_password")
 
 
 def of_held_permit(view: str) -> Where:
@@ -134,6 +141,11 @@ CASES = {
     "profile-gate": Case(at("home:home"), lambda: cast.make_newcomer(mobile_phone="")),
     "security": Case(at("accounts:security")),
     "security-unproved": Case(at("accounts:security"), lambda: cast.make_newcomer(is_proved=False)),
+    "sessions": Case(at("accounts:sessions")),
+    "one-time-password": Case(owing_a_code, then=press("Submit")),
+    "multi-factor": Case(at("accounts:multiauth")),
+    "multi-factor-wrong": Case(at("accounts:multiauth"), then=press("Submit")),
+    "multi-factor-unproved": Case(at("accounts:multiauth"), lambda: cast.make_newcomer(is_proved=False)),
     "change-password": Case(at("accounts:change_password"), then=press("Change Password")),
     "home": Case(at("home:home"), maya),
     "home-empty": Case(at("home:home"), lambda: cast.make_newcomer(is_proved=False)),
