@@ -12,11 +12,12 @@ from django.utils import timezone
 
 from accounts import history
 from accounts.history import PAGE, Place, Window, read_history, read_place
-from accounts.models import AccountHold, User
+from accounts.models import User
 from opscom.core import audit
 from opscom.provider.selectors import local_date
 from payments.services.refunds import refund_line
 from permits.services.holding import give_back_reservation
+from tests.factories.merging import give_papers
 from tests.factories.permits import make_sale, reserve
 from tests.factories.provider import set_provider
 from tests.factories.vehicles import make_ownership
@@ -116,8 +117,11 @@ def test_a_deed_that_two_feeds_have_stands_once(resident, manager):
 
 def test_nothing_of_others_stands_there(client_of, resident, other_resident):
     make_ownership(resident, plate="CKMT 482")
-    AccountHold.objects.create(person=resident, reason="Unpaid tickets", starts_at=timezone.now())
+    give_papers(resident)
+    for thing in (resident.documents.get(), resident.document_requests.get(), resident.holds.get(), resident):
+        audit.record("person.changed", thing, actor=resident, on_behalf_of=resident)
     pay_for_permit()
+    assert len(whats(resident)) == 6
     assert whats(other_resident) == []
     assert "Nothing has happened yet" in read(client_of(other_resident))
 
