@@ -13,6 +13,7 @@ from unfold.admin import ModelAdmin
 
 from accounts.addresses import clean_email
 from accounts.admin.acting import ActingMixin
+from accounts.admin.factors import FactorsMixin
 from accounts.admin.merging import MergingMixin
 from accounts.models import User
 from accounts.services import people
@@ -62,7 +63,7 @@ class ProvedFilter(admin.SimpleListFilter):
 
 
 @admin.register(User)
-class UserAdmin(MergingMixin, ActingMixin, ModelAdmin):
+class UserAdmin(FactorsMixin, MergingMixin, ActingMixin, ModelAdmin):
     """People. Those of the office are changed only by who may give roles, superusers only by superusers."""
 
     form = PersonForm
@@ -73,7 +74,7 @@ class UserAdmin(MergingMixin, ActingMixin, ModelAdmin):
     ordering = ["last_name", "first_name", "pk"]
     search_fields = ["first_name", "last_name", "email", "claimed_email", "employee_number", "student_number", "code"]
     search_help_text = _("Name, e-mail, employee or student number, code")
-    actions = ["send_password_link", "merge_two"]
+    actions = ["send_password_link", "reset_factors", "merge_two"]
     actions_detail = ["log_in_as", "merge"]
     filter_horizontal = ["groups"]
     autocomplete_fields = ["user_type", "company"]

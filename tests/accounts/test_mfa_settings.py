@@ -241,3 +241,15 @@ def test_too_many_passwords_are_refused(client_of, resident):
     answers = [submit(client, "email", "000000", "wrong").status_code for _try in range(11)]
     assert answers[0] == 200
     assert answers[-1] == 429
+
+
+def test_office_takes_away_what_somebody_has_lost(client_of, resident, clerk, officer):
+    """A clerk does it for residents, not for people of the office, and it is written down."""
+    give_app(resident)
+    give_app(officer)
+    data = {"action": "reset_factors", "_selected_action": [resident.pk, officer.pk]}
+    page = client_of(clerk).post("/admin/accounts/user/", data, follow=True).content.decode()
+    assert "1 person gets codes by e-mail from now on." in page
+    assert "You may not change this person." in page
+    assert list(TOTPDevice.objects.values_list("user", flat=True)) == [officer.pk]
+    assert AuditEntry.objects.get(action="person.mfa_reset").actor == clerk

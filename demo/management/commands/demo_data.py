@@ -25,4 +25,6 @@ class Command(BaseCommand):
             make_permits(people, make_sales(make_lots(), types, office), office)
         width = max(map(len, (RESIDENT, MANAGER, ADMINISTRATOR)))
         for who, email in (("Resident", RESIDENT), ("Company manager", MANAGER), ("Office", ADMINISTRATOR)):
-            self.stdout.write(f"{who:<16} {email:<{width}}  {PASSWORD}")
+            # Who works in the office needs a second thing at each sign-in.
+            hint = "  and the code in the demo inbox, /demo/inbox/" if email == ADMINISTRATOR else ""
+            self.stdout.write(f"{who:<16} {email:<{width}}  {PASSWORD}{hint}")
