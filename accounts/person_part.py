@@ -54,7 +54,7 @@ class AccountsPart(PersonPart):
         agreements = Agreement.objects.filter(user__in=ids)
         for_me = AuditEntry.objects.filter(on_behalf_of__in=ids, actor__isnull=False).exclude(actor__in=ids)
         return [
-            Feed(ACCOUNT, deeds_to(records), "at", describe_account),
+            Feed(ACCOUNT, deeds_to(records).exclude(action__startswith="acting."), "at", describe_account),
             Feed(ACCOUNT, deeds_to(holds), "at", describe_entries),
             Feed(ACCOUNT, agreements, "agreed_at", describe_agreements),
             Feed(DOCUMENTS, deeds_to(documents), "at", describe_entries),

@@ -3,8 +3,8 @@
 from django.utils.translation import gettext_lazy as _
 
 DEEDS = {
-    "acting.began": _("Logged in for the person"),
-    "acting.ended": _("Left the person's account"),
+    "acting.began": _("Entered the account to act for its owner"),
+    "acting.ended": _("Left the account again"),
     "company.added": _("Company added"),
     "company.changed": _("Company changed"),
     "company.manager_added": _("Company manager added"),

@@ -106,7 +106,8 @@
   function openPopUp() {
     const popUp = document.querySelector("dialog[data-pop-up]");
     if (!popUp) return;
-    popUp.close();
+    /* Not `close()`: its event comes later, and would be taken for the reader's. */
+    popUp.removeAttribute("open");
     popUp.showModal();
     popUp.addEventListener("close", () => popUp.querySelector("[data-pop-up-next]").click());
   }

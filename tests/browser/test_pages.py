@@ -15,7 +15,7 @@ from accounts.links import Purpose, make_token
 from accounts.models import User
 from demo.bank import services as bank
 from demo.bank.models import BankSession
-from demo.data.people import RESIDENT
+from demo.data.people import MANAGER, RESIDENT
 from demo.models import ReceivedMessage
 from tests.accounts.mfa import give_email
 from tests.browser import cast, steps
@@ -52,6 +52,17 @@ def press(name: str) -> Callable[[Page], None]:
 
 def maya() -> User:
     return User.objects.get(email=RESIDENT)
+
+
+def owen() -> User:
+    return User.objects.get(email=MANAGER)
+
+
+def act_for_ethan(page: Page, then: str = "") -> None:
+    button(page, "Log in as Ethan Blackwood").click()
+    expect(page.get_by_role("dialog", name="You are now logged in as Ethan Blackwood")).to_be_visible()
+    if then:
+        page.goto(then)
 
 
 def a_link(purpose: Purpose, view: str) -> Where:
@@ -147,6 +158,9 @@ CASES = {
     "multi-factor-wrong": Case(at("accounts:multiauth"), then=press("Submit")),
     "multi-factor-unproved": Case(at("accounts:multiauth"), lambda: cast.make_newcomer(is_proved=False)),
     "change-password": Case(at("accounts:change_password"), then=press("Change Password")),
+    "company": Case(at("accounts:company"), owen),
+    "acting": Case(at("accounts:company"), owen, act_for_ethan),
+    "acting-refused": Case(at("accounts:company"), owen, lambda page: act_for_ethan(page, "/security")),
     "home": Case(at("home:home"), maya),
     "home-empty": Case(at("home:home"), lambda: cast.make_newcomer(is_proved=False)),
     "vehicles": Case(at("vehicles:list"), maya),
