@@ -14,6 +14,7 @@ from unfold.admin import ModelAdmin
 from accounts.addresses import clean_email
 from accounts.admin.acting import ActingMixin
 from accounts.admin.factors import FactorsMixin
+from accounts.admin.history import HistoryMixin
 from accounts.admin.merging import MergingMixin
 from accounts.models import User
 from accounts.services import people
@@ -63,7 +64,7 @@ class ProvedFilter(admin.SimpleListFilter):
 
 
 @admin.register(User)
-class UserAdmin(FactorsMixin, MergingMixin, ActingMixin, ModelAdmin):
+class UserAdmin(FactorsMixin, HistoryMixin, MergingMixin, ActingMixin, ModelAdmin):
     """People. Those of the office are changed only by who may give roles, superusers only by superusers."""
 
     form = PersonForm
@@ -75,7 +76,7 @@ class UserAdmin(FactorsMixin, MergingMixin, ActingMixin, ModelAdmin):
     search_fields = ["first_name", "last_name", "email", "claimed_email", "employee_number", "student_number", "code"]
     search_help_text = _("Name, e-mail, employee or student number, code")
     actions = ["send_password_link", "reset_factors", "merge_two"]
-    actions_detail = ["log_in_as", "merge"]
+    actions_detail = ["user_history", "log_in_as", "merge"]
     filter_horizontal = ["groups"]
     autocomplete_fields = ["user_type", "company"]
     readonly_fields = ["code", "email_proved_at", "claimed_email", "registered_at", "created_at", "last_login"]

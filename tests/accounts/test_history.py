@@ -261,3 +261,26 @@ def test_htmx_gets_the_part_that_changes(client_of, resident):
 def test_the_name_menu_has_its_entry(client_of, resident):
     text = client_of(resident).get("/").content.decode()
     assert f'href="{PATH}"' in text
+
+
+def test_the_office_sees_the_same_and_further_back(client_of, clerk, officer, resident):
+    set_provider(history_months=1)
+    order = pay_for_permit()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO core_auditentry (at, action, object_kind, object_id, object_label, actor_label, facts, request_id)"
+            " VALUES ('2020-01-01', 'person.email_proved', 'accounts.user', %s, '', '', '{}', '')",
+            [order.payer_id],
+        )
+    address = f"/admin/accounts/user/{order.payer_id}/user-history/"
+    text = unescape(client_of(clerk).get(address).content.decode())
+    assert f"/admin/payments/order/{order.pk}/change/" in text
+    assert order.code in text
+    assert "E-mail proved" in text
+    assert "E-mail proved" not in read(client_of(order.payer))
+    assert "User History" in client_of(clerk).get(f"/admin/accounts/user/{order.payer_id}/change/").content.decode()
+    only = client_of(clerk).get(address, {"kind": "payments"}).content.decode()
+    assert "E-mail proved" not in only
+    assert client_of(clerk).get(address, {"first_day": "x"}).status_code == 422
+    assert client_of(officer).get(address).status_code in (403, 404)
+    assert client_of(resident).get(address).status_code == 302
