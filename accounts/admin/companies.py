@@ -49,7 +49,7 @@ class ManagerInline(TabularInline):
 class CompanyAdmin(SettingAdmin):
     """Employers and tenants. A company is switched off, not deleted: people and the log point at it."""
 
-    list_display = ["name", "account_number", "contact_name", "contact_email", "people", "manager_names", "is_active"]
+    list_display = ["name", "account_number", "contact_name", "contact_email", "people", "manager_names", "is_on"]
     list_filter = ["is_active"]
     search_fields = ["name", "account_number", "contact_name", "contact_email"]
     readonly_fields = ["code", "created_at"]
@@ -78,6 +78,10 @@ class CompanyAdmin(SettingAdmin):
     @display(description=_("managers"))
     def manager_names(self, company: Company) -> str:
         return ", ".join(str(grant.person) for grant in company.managers.all())
+
+    @display(description=_("active"), ordering="is_active", boolean=True)
+    def is_on(self, company: Company) -> bool:
+        return company.is_active
 
     def save_model(self, request: HttpRequest, obj: Company, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
