@@ -6,7 +6,7 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
-from accounts.mfa import rules, state
+from accounts.mfa import state
 from accounts.models import User
 from accounts.roles import ADMINISTRATOR, CLERK, ENFORCEMENT_OFFICER
 from tests.factories.accounts import make_user
@@ -73,7 +73,7 @@ def administrator(db: None) -> User:
 def client_of() -> Callable[..., Client]:
     """Return a browser in which this person is signed in, on a device that has chosen English.
 
-    Who has to show a one-time password has done so, unless `is_verified` is False.
+    They have shown a one-time password there, in case one is asked of them, unless `is_verified` is False.
     """
 
     def sign_in(user: User | None = None, *, is_verified: bool = True) -> Client:
@@ -81,7 +81,7 @@ def client_of() -> Callable[..., Client]:
         client.cookies[settings.LANGUAGE_COOKIE_NAME] = "en"
         if user is not None:
             client.force_login(user)
-            if is_verified and rules.needs_code(user):
+            if is_verified:
                 show_code(client, user)
         return client
 

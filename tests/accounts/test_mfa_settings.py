@@ -7,6 +7,7 @@ from django.urls import reverse
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts.mfa import services
+from accounts.mfa.codes import CodeRefused
 from accounts.models import AppDevice, LoginSource, User
 from opscom.core.errors import NotAllowed
 from opscom.core.models import AuditEntry
@@ -145,7 +146,9 @@ def test_disabling_is_neither_offered_nor_done_where_it_is_required(client_of, c
 
 
 def test_who_comes_by_single_sign_on_gives_the_code_only(client_of, resident):
-    User.objects.filter(pk=resident.pk).update(login_source=LoginSource.SSO)
+    resident.set_unusable_password()
+    resident.login_source = LoginSource.SSO
+    resident.save()
     client = client_of(resident)
     assert "Current Password" not in client.get(SETTINGS).content.decode()
     client.post(SETTINGS, {"code": send(client), "choice": "email"})
@@ -179,6 +182,8 @@ def test_key_of_another_person_cannot_be_confirmed(client_of, resident, other_re
     session.save()
     assert client.get(APP_PAGE).url == SETTINGS
     assert client.post(APP_PAGE, {"code": app_code(device)}).url == SETTINGS
+    with pytest.raises(CodeRefused):
+        services.enable_app(person=resident, device_id=device.pk, code=app_code(device), keep="")
 
 
 def test_new_recovery_codes_replace_the_old(client_of, resident):

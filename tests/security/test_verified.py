@@ -68,7 +68,9 @@ def come_in(client: Client, person: User, way: str) -> None:
     if way == "password":
         sign_in_half(client, person)
         return
-    User.objects.filter(pk=person.pk).update(login_source=LoginSource.SSO)
+    person.set_unusable_password()
+    person.login_source = LoginSource.SSO
+    person.save(update_fields=["password", "login_source"])
     request = RequestFactory().get("/")
     request.session = import_module(settings.SESSION_ENGINE).SessionStore()
     request.user, request._messages = get_user(request), FallbackStorage(request)
