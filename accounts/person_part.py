@@ -53,8 +53,10 @@ class AccountsPart(PersonPart):
         requests = DocumentRequest.objects.filter(person=person)
         agreements = Agreement.objects.filter(user__in=ids)
         for_me = AuditEntry.objects.filter(on_behalf_of__in=ids, actor__isnull=False).exclude(actor__in=ids)
+        # Left out: what the feed of who acted tells, and the other record's side of a merge, which says the same twice.
+        about_me = deeds_to(records).exclude(action__startswith="acting.").exclude(action="person.merged_away")
         return [
-            Feed(ACCOUNT, deeds_to(records).exclude(action__startswith="acting."), "at", describe_account),
+            Feed(ACCOUNT, about_me, "at", describe_account),
             Feed(ACCOUNT, deeds_to(holds), "at", describe_entries),
             Feed(ACCOUNT, agreements, "agreed_at", describe_agreements),
             Feed(DOCUMENTS, deeds_to(documents), "at", describe_entries),

@@ -57,10 +57,9 @@ def _plan_group(plan: RecordPlan, names: Sequence[str], keeper: User, loser: Use
     if not _says_something(kept):
         plan.changes |= lost
         return
-    label = User._meta.get_field(names[0]).verbose_name  # type: ignore[union-attr]
     plan.conflicts.append(
         _("%(field)s: “%(kept)s” stays, “%(lost)s” is not taken over.")
-        % {"field": str(label).capitalize(), "kept": _write(kept), "lost": _write(lost)}
+        % {"field": _label(names), "kept": _write(kept), "lost": _write(lost)}
     )
 
 
@@ -89,5 +88,12 @@ def _says_something(values: dict[str, Any]) -> bool:
     return any(value for name, value in values.items() if name not in SAYS_NOTHING)
 
 
+def _label(names: Sequence[str]) -> str:
+    groups = {"first_name": _("Name"), "street": _("Address")}
+    label = str(User._meta.get_field(names[0]).verbose_name)  # type: ignore[union-attr]
+    return groups.get(names[0], label[:1].upper() + label[1:])
+
+
 def _write(values: dict[str, Any]) -> str:
-    return ", ".join(str(value) for value in values.values() if value)
+    between = " " if "first_name" in values else ", "
+    return between.join(str(value) for value in values.values() if value)
