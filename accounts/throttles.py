@@ -49,6 +49,11 @@ def may_check_own_password(person_code: str) -> bool:
     return allow("own-password", person_code, limit=10, seconds=HOUR)
 
 
+def may_upload(person_code: str) -> bool:
+    """Count one upload: each costs the time to read a picture of fifty million pixels, perhaps six of them."""
+    return allow("upload", person_code, limit=30, seconds=HOUR)
+
+
 def may_send_code(person_code: str) -> bool:
     """Count one e-mailed code. Apart from `may_mail`: strangers who use that up must not keep the owner from signing in."""
     return all(

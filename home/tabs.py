@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.acting.selectors import is_manager
 from accounts.models import User
+from opscom.provider.selectors import get_provider
 
 # On a phone this many tabs stand side by side; with more, the last place is `More`.
 TABS_ON_PHONE = 5
@@ -23,6 +24,11 @@ def always(request: HttpRequest) -> bool:
 def manages_company(request: HttpRequest) -> bool:
     """Show to whom the office has given a company."""
     return isinstance(request.user, User) and is_manager(request.user)
+
+
+def may_upload(request: HttpRequest) -> bool:
+    """Show where the provider takes documents."""
+    return get_provider().is_document_upload_on
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +65,7 @@ NAME_MENU = [
     Entry(_("Your Profile"), "user-round", "accounts:profile"),
     Entry(_("Security"), "shield-check", "accounts:security"),
     Entry(_("History"), "history", "accounts:history"),
+    Entry(_("Upload Documents"), "upload", "accounts:documents", may_upload),
 ]
 
 

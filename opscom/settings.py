@@ -94,6 +94,7 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "accounts.acting.middleware.ActingMiddleware",
     "accounts.middleware.LanguageMiddleware",
+    "opscom.core.middleware.RequestSizeMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -174,7 +175,9 @@ CELERY_BEAT_SCHEDULE = {
     "make permit PDFs": every(30, "permits.make_missing_documents"),
     "ask gateways about open payments": every(30, "payments.reconcile_payments"),
     "deliver what is paid": every(30, "payments.finish_paid_orders"),
+    "delete files that belong to no document": every(6 * 3600, "accounts.sweep_documents"),
     "send refunds": every(30, "payments.send_refunds"),
+    "forget dead sessions": every(3600, "accounts.forget_dead_sessions"),
     **({"the demo bank reports": every(5, "demo.send_bank_reports")} if OPSCOM_DEMO else {}),
 }
 
@@ -209,6 +212,9 @@ PHONENUMBER_DEFAULT_REGION = "CA"
 STATIC_URL = "static/"
 STATIC_ROOT = Path(env.str("STATIC_ROOT", str(BASE_DIR / "staticfiles")))
 STATICFILES_DIRS = [BASE_DIR / "static"]
+# What people send is nobody else's on this machine, either.
+FILE_UPLOAD_PERMISSIONS = 0o640
+FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o750
 MEDIA_ROOT = Path(env.str("MEDIA_ROOT", str(BASE_DIR / "media")))
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -260,6 +266,9 @@ LANGUAGE_COOKIE_SAMESITE = "Lax"
 # True in tests: `core.locks` then refuses locks that are taken against the one order.
 LOCK_ORDER_CHECKED = False
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
+# A longer request is refused before any of it is read; where people upload, each page has its own limit.
+MOST_REQUEST_BYTES = 6 * 1024 * 1024
+MOST_REQUEST_BYTES_BY_PATH = {"/uploads": 74 * 1024 * 1024}
 
 LOGGING = {
     "version": 1,

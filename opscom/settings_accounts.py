@@ -21,6 +21,11 @@ ACCOUNT_SESSION_REMEMBER = True
 # Reached with an incomplete profile, too: a checkout already begun, and the office.
 PROFILE_GATE_OPEN_PATHS = ("/payments/", "/admin/", "/demo/", "/static/", "/media/")
 
+# What one person may keep under `Upload Documents`, and send at one time (see MOST_REQUEST_BYTES_BY_PATH).
+DOCUMENTS_PER_PERSON = 60
+DOCUMENT_BYTES_PER_PERSON = 200 * 1024 * 1024
+DOCUMENTS_PER_UPLOAD = 6
+
 # accounts/acting is the only door: hijack's own addresses are not there, and its own bar has script in the page.
 HIJACK_PERMISSION_CHECK = "accounts.acting.nobody"
 HIJACK_INSERT_BEFORE = None

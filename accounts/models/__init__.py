@@ -3,7 +3,13 @@
 from accounts.models.addresses import MailingAddress
 from accounts.models.companies import Company, CompanyManager
 from accounts.models.devices import AppDevice
-from accounts.models.documents import REQUEST_MOVES, AccountDocument, DocumentRequest, RequestStatus
+from accounts.models.documents import (
+    REQUEST_MOVES,
+    AccountDocument,
+    DocumentRequest,
+    DocumentRequestQuerySet,
+    RequestStatus,
+)
 from accounts.models.holds import AccountHold
 from accounts.models.people import LoginSource, MfaMethod, User, UserQuerySet, UserType, UserTypeDomain
 from accounts.models.profile import FieldGroup, FieldKind, FieldState, ProfileAnswer, ProfileField
@@ -18,6 +24,7 @@ __all__ = [
     "Company",
     "CompanyManager",
     "DocumentRequest",
+    "DocumentRequestQuerySet",
     "FieldGroup",
     "FieldKind",
     "FieldState",

@@ -17,6 +17,11 @@ class RequestStatus(models.TextChoices):
     DECLINED = "declined", _("Declined")
     WITHDRAWN = "withdrawn", _("No longer needed")
 
+    @classmethod
+    def waiting(cls) -> list["RequestStatus"]:
+        """Those that wait for the person or for the office."""
+        return [cls.ASKED, cls.SENT, cls.DECLINED]
+
 
 R = RequestStatus
 REQUEST_MOVES: dict[str, frozenset[str]] = {
@@ -27,6 +32,20 @@ REQUEST_MOVES: dict[str, frozenset[str]] = {
     R.APPROVED: frozenset(),
     R.WITHDRAWN: frozenset(),
 }
+
+
+class DocumentRequestQuerySet(models.QuerySet["DocumentRequest"]):
+    """Requests, narrowed by who may see them and by whom they wait for."""
+
+    def visible_to(self, user: Any) -> "DocumentRequestQuerySet":
+        """The office sees all by its permission; people see their own."""
+        if user.is_authenticated and user.is_staff and user.has_perm("accounts.view_documentrequest"):
+            return self
+        return self.filter(person=user.pk)
+
+    def waiting(self) -> "DocumentRequestQuerySet":
+        """Those that are neither approved nor withdrawn."""
+        return self.filter(status__in=R.waiting())
 
 
 class DocumentRequest(models.Model):
@@ -47,6 +66,8 @@ class DocumentRequest(models.Model):
         "accounts.User", models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("decided by")
     )
     decided_at = models.DateTimeField(_("decided"), null=True, blank=True)
+
+    objects = DocumentRequestQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("document request")
@@ -77,6 +98,10 @@ class AccountDocumentQuerySet(models.QuerySet["AccountDocument"]):
         if user.is_authenticated and user.is_staff and user.has_perm("accounts.view_accountdocument"):
             return self
         return self.filter(person=user.pk)
+
+    def living(self) -> "AccountDocumentQuerySet":
+        """Those whose file was not removed."""
+        return self.filter(removed_at__isnull=True)
 
 
 class AccountDocument(models.Model):

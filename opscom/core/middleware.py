@@ -46,6 +46,25 @@ def allow_forms_to(response: HttpResponse, origins: list[str]) -> HttpResponse:
     return response
 
 
+class RequestSizeMiddleware:
+    """Refuse a request that is too long before any of it is read, parsed or put on disk.
+
+    Django reads an upload as soon as something asks for the form's token, whoever sends it and wherever to. Without a
+    Content-Length it reads nothing, so that there is no way around this.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        limit = settings.MOST_REQUEST_BYTES_BY_PATH.get(request.path_info, settings.MOST_REQUEST_BYTES)
+        length = request.META.get("CONTENT_LENGTH") or ""
+        if length.isdecimal() and int(length) > limit:
+            # Not this very request: its page may ask for the form's token, and the body would be read after all.
+            return render(None, "too_long.html", {"path": request.path_info, "limit": limit}, status=413)
+        return self.get_response(request)
+
+
 class ContentSecurityPolicyMiddleware(CSPMiddleware):
     """Two policies by path: the office's pages (Unfold's Alpine) need more than the portal's."""
 

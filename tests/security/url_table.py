@@ -17,6 +17,7 @@ from accounts.sessions.selectors import places_of
 from demo.models import ReceivedMessage
 from payments.services.confirming import confirm_payment
 from tests.factories.accounts import make_registered
+from tests.factories.documents import make_document
 from tests.factories.payments import go_to_bank, order_permit, pay_at_bank
 from tests.factories.permits import make_sale, offer_demo_bank, reserve
 from tests.factories.vehicles import make_ownership
@@ -54,6 +55,9 @@ PAGES = {
     "accounts:create_password":             "200 200 200 200 200 200 200 200",
     "POST accounts:create_password":        "200 200 200 200 200 200 200 200",
     "accounts:company":                     "302 404 404 404 200 404 404 404",
+    "accounts:document_file":               "302 404 200 404 404 404 200 200",
+    "accounts:documents":                   "302 200 200 200 200 200 200 200",
+    "POST accounts:documents":              "302 403 422 422 422 422 422 422",
     "POST accounts:end_other_sessions":     "302 302 302 302 302 302 302 302",
     "POST accounts:end_session":            "302 404 302 404 404 404 404 404",
     "accounts:forgot":                      "200 200 200 200 200 200 200 200",
@@ -70,6 +74,8 @@ PAGES = {
     "POST accounts:profile":                "302 200 200 200 200 200 200 200",
     "accounts:register":                    "200 302 302 302 302 302 302 302",
     "POST accounts:register":               "200 302 302 302 302 302 302 302",
+    "accounts:remove_document":             "302 404 200 404 404 404 404 404",
+    "POST accounts:remove_document":        "302 404 302 404 404 404 404 404",
     "accounts:reminder_sent":               "200 200 200 200 200 200 200 200",
     "accounts:reset_password":              "200 200 200 200 200 200 200 200",
     "POST accounts:reset_password":         "200 200 200 200 200 200 200 200",
@@ -124,6 +130,7 @@ PAGES = {
 ADMIN_LISTS = {
     #                                        off cle adm
     "accounts.company":                     "403 200 200",
+    "accounts.identityprovider":            "403 403 200",
     "accounts.profilefield":                "403 403 200",
     "accounts.user":                        "403 200 200",
     "accounts.usertype":                    "403 200 200",
@@ -202,6 +209,8 @@ OBJECTS: dict[str, Callable[[User], dict[str, Any]]] = {
     "accounts:create_password": dead_or_alive(Purpose.CREATE),
     "accounts:reset_password": dead_or_alive(Purpose.RESET),
     "accounts:end_session": lambda resident: {"code": session_of(resident)},
+    "accounts:document_file": lambda resident: {"code": make_document(resident).code},
+    "accounts:remove_document": lambda resident: {"code": make_document(resident).code},
     "vehicles:edit": vehicle,
     "vehicles:set_active": vehicle,
     "vehicles:remove": vehicle,
