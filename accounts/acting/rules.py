@@ -23,22 +23,21 @@ def can_manage(manager: User) -> Decision:
 
 
 def can_act_as_manager(manager: User, person: User) -> Decision:
-    """Say whether a company's manager may act for this person."""
+    """Say whether a company's manager may act for this person; for themselves they may not, being a manager."""
     decision = can_manage(manager)
     if not decision.is_allowed:
         return decision
-    people = people_of_manager(manager).exclude(pk=manager.pk)
-    if not people.filter(pk=person.pk).exists():
+    if not people_of_manager(manager).filter(pk=person.pk).exists():
         return Refused("not-in-company", _("%(person)s is not in your company.") % {"person": person})
-    if not people.filter(pk__in=User.objects.open_to_managers()).filter(pk=person.pk).exists():
+    if not User.objects.open_to_managers().filter(pk=person.pk).exists():
         return Refused("not-open", _("Managers and people of the parking office act for themselves only."))
     return Allowed()
 
 
 def can_act_as_office(clerk: User, person: User) -> Decision:
-    """Say whether somebody of the office may log in as this person."""
+    """Say whether somebody of the office may log in as this person: nobody's of the office, so not their own."""
     if not (clerk.is_active and clerk.is_staff and clerk.has_perm(ACT_AS_USER)):
         return Refused("no-right", _("You may not log in as other people."))
-    if clerk.pk == person.pk or not User.objects.outside_office().filter(pk=person.pk).exists():
+    if not User.objects.outside_office().filter(pk=person.pk).exists():
         return Refused("not-open", _("One cannot log in as people of the office, nor as somebody who may not sign in."))
     return Allowed()

@@ -20,7 +20,7 @@ def company_people(manager: User, words: Sequence[str] = ()) -> UserQuerySet:
     rows = people_of_manager(manager).select_related("company")
     for word in words:
         rows = rows.filter(Q(*[(f"{name}__icontains", word) for name in SEARCHED], _connector=Q.OR))
-    is_open = Exists(User.objects.open_to_managers().filter(pk=OuterRef("pk")).exclude(pk=manager.pk))
+    is_open = Exists(User.objects.open_to_managers().filter(pk=OuterRef("pk")))
     return rows.annotate(is_open=is_open).order_by("last_name", "first_name", "pk")
 
 

@@ -2,7 +2,9 @@
 
 import pytest
 from allauth.account.adapter import get_adapter
+from django.urls import reverse
 
+from accounts.emails import acting
 from accounts.emails import passwords as emails
 from opscom.messaging.models import Lane, Message
 from opscom.messaging.rendering import render
@@ -43,3 +45,19 @@ def test_mail_of_allauth_goes_through_the_outbox_as_a_secret(mailoutbox):
     assert "secret-link" in letter.text
     assert "secret-link" not in kept.text + str(message.context)
     assert mailoutbox == []
+
+
+@pytest.mark.parametrize(("company", "said"), [("Northbuild", "who manages Northbuild"), ("", "of the parking office")])
+def test_owner_is_told_by_whom_and_why(company, said, settings):
+    actor = make_user(first_name="Priya", last_name="Raman")
+    acting.acting_began(make_user(), actor=actor, company=company)
+    letter, _kept = render(Message.objects.get())
+    assert letter.subject == "Priya Raman is acting in your account"
+    for text in (letter.text, letter.html):
+        assert f"Priya Raman{',' if company else ''} {said}" in text
+        assert f"{settings.SITE_URL}{reverse('accounts:history')}?lang=en" in text
+
+
+def test_person_without_an_address_is_not_written_to():
+    acting.acting_began(make_user(email=None, is_proved=False), actor=make_user(), company="")
+    assert not Message.objects.exists()
