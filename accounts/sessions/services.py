@@ -5,6 +5,7 @@ import datetime as dt
 from allauth.usersessions.models import UserSession
 from django.contrib.sessions.backends.base import SessionBase
 from django.contrib.sessions.backends.cached_db import SessionStore
+from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
@@ -70,6 +71,17 @@ def end_sessions(*, person: User, keep: str = "", actor: User | None = None) -> 
         audit.record("person.sessions_ended", person, actor=actor, count=len(rows))
     _end(rows)
     return len(rows)
+
+
+def forget_dead_sessions() -> int:
+    """Delete what is kept of sessions that have run out or were left: addresses and browsers of no more use. For the worker."""
+    Session.objects.filter(expire_date__lt=timezone.now()).delete()
+    # A session younger than this may have its row before it is written itself.
+    since = timezone.now() - dt.timedelta(hours=1)
+    dead = UserSession.objects.filter(last_seen_at__lt=since).exclude(
+        session_key__in=Session.objects.values("session_key")
+    )
+    return int(dead.delete()[0])
 
 
 def _end(rows: list[UserSession]) -> None:

@@ -4,6 +4,7 @@ import datetime as dt
 
 import pytest
 from allauth.usersessions.models import UserSession
+from django.contrib.sessions.models import Session
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -11,8 +12,10 @@ from django.utils import timezone
 from accounts.sessions.agents import describe_agent
 from accounts.sessions.selectors import places_of
 from accounts.sessions.services import SEEN
+from accounts.tasks import forget_dead_sessions
 from tests.accounts.helpers import sign_in
-from tests.factories.accounts import PASSWORD
+from tests.factories.accounts import PASSWORD, make_user
+from tests.factories.companies import give_company, log_in_as, make_company
 
 pytestmark = pytest.mark.django_db
 # Who is signed in, the list, and the cart.
@@ -161,3 +164,28 @@ def test_other_pages_ask_the_database_nothing_about_sessions_or_codes(resident, 
     assert not [
         query["sql"] for query in seen.captured_queries if "usersession" in query["sql"] or "otp_" in query["sql"]
     ]
+
+
+def test_what_is_kept_of_dead_sessions_is_forgotten(resident):
+    here, left = browser(resident), browser(resident, IPHONE)
+    left.post(reverse("account_logout"))
+    run_out = browser(resident)
+    Session.objects.filter(session_key=run_out.session.session_key).update(expire_date=timezone.now())
+    UserSession.objects.update(last_seen_at=timezone.now() - dt.timedelta(days=1))
+    forget_dead_sessions()
+    assert [row.session_key for row in UserSession.objects.all()] == [here.session.session_key]
+    assert is_in(here)
+
+
+def test_who_acts_is_listed_with_who_acts_and_not_with_the_person(client_of, manager):
+    worker = make_user()
+    give_company(make_company(worker), manager)
+    client = client_of(manager)
+    log_in_as(client, worker)
+    client.get(reverse("home:home"))
+    assert places_of(worker, here=None) == []
+    (place,) = places_of(manager, here=client.session.session_key)
+    assert place.is_here
+    other = browser(manager)
+    other.post(END_OTHERS)
+    assert client.get(reverse("home:home")).status_code == 302
