@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 from django.db import transaction
+from django.test import Client
 
 from accounts import person_parts
 from accounts.invariants import check_people
 from accounts.links import LinkDead, Purpose, make_token
 from accounts.merging.services import merge_people, plan_merge
-from accounts.models import AccountDocument, User
+from accounts.models import User
 from accounts.person_parts import PersonPart
 from accounts.services.passwords import set_password_by_link
-from accounts.services.people import lock_person
 from opscom.core.errors import DomainError, Stale
 from payments.models import Order, OrderStatus, Payment
 from payments.purchasables import _registry, register
@@ -26,7 +26,8 @@ from payments.services.settling import finish_order
 from permits.models import Permit, PermitStatus
 from permits.services.delivering import activate_permit
 from permits.services.holding import lapse_next
-from tests.factories.accounts import make_user
+from tests.factories.accounts import PASSWORD, make_user
+from tests.factories.documents import make_document
 from tests.factories.merging import make_driver, make_rich
 from tests.factories.payments import go_to_bank, order_permit, pay_at_bank
 from tests.factories.peers import ScriptedProduct
@@ -174,16 +175,23 @@ def test_setting_a_password_by_link_meanwhile(_round: int) -> None:
 
 
 @pytest.mark.parametrize("_round", ROUNDS)
-def test_whoever_locks_the_person_leaves_nothing_behind(_round: int) -> None:
-    """What every service does that gives somebody something: lock first, then write."""
+def test_uploading_meanwhile(_round: int) -> None:
     keeper, loser = make_driver(), make_driver()
+    race(keeper, loser, lambda: make_document(loser), lambda: make_document(keeper))
 
-    @transaction.atomic
-    def upload() -> None:
-        person = lock_person(loser)
-        AccountDocument.objects.create(person=person, file="x", name="x.pdf", content_type="application/pdf", size=1)
 
-    race(keeper, loser, upload, upload)
+@pytest.mark.parametrize("_round", ROUNDS)
+def test_signing_in_meanwhile(_round: int) -> None:
+    keeper, loser = make_driver(), make_driver()
+    client = Client()
+
+    def sign_in() -> None:
+        client.post("/login", {"email": loser.email, "password": PASSWORD})
+
+    merged, _others = race(keeper, loser, sign_in)
+    assert isinstance(merged, User), merged
+    assert client.get("/").status_code == 302
+    assert not client.get("/vehicles/").context
 
 
 def waiting_until(reached: Event, go_on: Event) -> Callable[[], None]:
