@@ -62,6 +62,7 @@ GROUPS: list[tuple[Any, list[tuple[str, str, Any]]]] = [
             ("provider.Holiday", "event_busy", None),
             ("accounts.UserType", "groups", None),
             ("accounts.ProfileField", "assignment_ind", None),
+            ("accounts.IdentityProvider", "key", None),
             ("vehicles.PlateType", "style", None),
             ("auth.Group", "shield_person", _("roles")),
             ("core.AuditEntry", "history", None),
