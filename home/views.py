@@ -6,6 +6,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from accounts.holds import running_holds
 from accounts.requests import SignedIn
 from home.colours import dark_brand, light_brand
 from home.selectors import home_cards, part_of_day
@@ -19,6 +20,7 @@ def home(request: SignedIn) -> HttpResponse:
     """Greet, and show this account's cards."""
     context = {
         "cards": home_cards(request.user),
+        "holds": running_holds(request.user, timezone.now()),
         "part_of_day": part_of_day(timezone.now().astimezone(get_time_zone())),
     }
     return render(request, "home/home.html", context)

@@ -5,12 +5,14 @@ from django.contrib.auth.decorators import login_not_required
 from django.core.paginator import Paginator
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
+from accounts.holds import running_holds
 from accounts.requests import SignedIn
 from opscom.core.errors import DomainError
 from payments import documents, selectors
@@ -56,6 +58,7 @@ def _render_due(request: SignedIn, failed: SelectionForm | None) -> HttpResponse
     rows = selectors.list_due(request.user, wanted=request.GET.getlist("pay"))
     context = {
         "form": failed,
+        "holds": running_holds(request.user, timezone.now()),
         "rows": rows,
         "sum": selectors.sum_of_ticked(rows),
         "has_choice": any(not row.quote.lock_reason for row in rows),

@@ -4,10 +4,12 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
+from accounts.holds import can_buy
 from accounts.models import User, UserType
 from accounts.selectors import current_user_type
 from opscom.core.errors import Allowed, Decision, Refused
@@ -115,6 +117,10 @@ def is_shown(conditions: Iterable[Condition]) -> bool:
 
 def can_reserve(*, holder: User, sale: Sale, vehicles: Sequence[Vehicle], now: dt.datetime) -> Decision:
     """Say whether the holder may reserve a permit of the sale for these vehicles now, or why not and until when."""
+    # The clock anew: a hold on the account may have come while the caller waited for the lock on the person.
+    buying = can_buy(holder, max(now, timezone.now()))
+    if not buying.is_allowed:
+        return buying
     # The numbers themselves decide at the claim: here one free number is enough, whoever is about to take it.
     allotted, free = sale.slots.exists(), sale.slots.filter(state="free").exists()
     user_type = current_user_type(holder, local_date(now))

@@ -8,6 +8,7 @@ from decimal import Decimal
 from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
+from accounts.holds import ON_HOLD, can_buy
 from accounts.models import User, UserType
 from accounts.selectors import current_user_type
 from opscom.core.errors import Decision, Refused
@@ -46,6 +47,11 @@ class Offer:
     @property
     def is_full(self) -> bool:
         return isinstance(self.decision, Refused) and self.decision.code == "free"
+
+    @property
+    def is_on_hold(self) -> bool:
+        """This person may buy nothing now."""
+        return isinstance(self.decision, Refused) and self.decision.code == ON_HOLD
 
     @property
     def is_off_sale(self) -> bool:
@@ -102,15 +108,20 @@ def count_numbers(sales: Iterable[Sale]) -> dict[int, Counts]:
     return {row["sale"]: Counts(row["allotted"], row["free"], row["taken"]) for row in rows}
 
 
-def lot_cards(user: User, now: dt.datetime | None = None) -> list[LotCard]:
-    """Return the lots in which the portal shows this person anything to buy, in the office's order: a fixed number of queries."""
+def lot_cards(user: User, now: dt.datetime | None = None, *, buying: Decision | None = None) -> list[LotCard]:
+    """Return the lots in which the portal shows this person anything to buy, in the office's order: a fixed number of queries.
+
+    `buying`: what `can_buy` said of the person, when that is known already.
+    """
     now = now or timezone.now()
+    buying = buying or can_buy(user, now)
     user_type = current_user_type(user, local_date(now))
     cards: dict[int, LotCard] = {}
     live = live_permits(user, now)
     for offer in offers_for(user_type, now):
         if offer.decision.is_allowed:
-            offer.decision = within_person_limit(user, offer.sale.permit_type, live)
+            may_have = within_person_limit(user, offer.sale.permit_type, live)
+            offer.decision = may_have if buying.is_allowed else buying
         cards.setdefault(offer.sale.lot_id, LotCard(offer.sale.lot)).offers.append(offer)
     return sorted(cards.values(), key=lambda card: (card.lot.position, card.lot.code))
 

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts.holds import can_buy
 from accounts.requests import SignedIn
 from opscom.core.errors import DomainError, NotAllowed
 from opscom.provider.selectors import needs_agreement
@@ -45,10 +46,11 @@ def _step_before(request: SignedIn, ownerships: list[Ownership]) -> HttpResponse
 
 def _render_list(request: SignedIn, ownerships: list[Ownership], failed: ReserveForm | None = None) -> HttpResponse:
     """`failed` is the bound form of the sale that was refused: its card stands open with the reason."""
-    cards = selectors.lot_cards(request.user)
+    buying = can_buy(request.user, timezone.now())
+    cards = selectors.lot_cards(request.user, buying=buying)
     opened = request.GET.get("open", "")
     rows = [(card, [_offer_row(offer, ownerships, failed, opened) for offer in card.offers]) for card in cards]
-    context = {"rows": rows, "permits": selectors.live_permits_of(request.user), "failed": failed}
+    context = {"rows": rows, "permits": selectors.live_permits_of(request.user), "failed": failed, "buying": buying}
     return render(request, "permits/permit_list.html", context, status=422 if failed else 200)
 
 
