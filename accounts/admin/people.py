@@ -1,5 +1,6 @@
 """People, as the office keeps them. Nobody types a password for somebody else."""
 
+from collections.abc import Callable
 from typing import Any, cast
 
 from django import forms
@@ -16,8 +17,10 @@ from accounts.admin.acting import ActingMixin
 from accounts.admin.factors import FactorsMixin
 from accounts.admin.history import HistoryMixin
 from accounts.admin.merging import MergingMixin
+from accounts.admin.person_panel import DocumentsAndHoldsMixin
 from accounts.models import User
 from accounts.services import people
+from accounts.sso.services import return_to_password
 from opscom.core.errors import DomainError
 
 ROLE_FIELDS = ("is_staff", "groups")
@@ -64,29 +67,30 @@ class ProvedFilter(admin.SimpleListFilter):
 
 
 @admin.register(User)
-class UserAdmin(FactorsMixin, HistoryMixin, MergingMixin, ActingMixin, ModelAdmin):
+class UserAdmin(FactorsMixin, HistoryMixin, MergingMixin, DocumentsAndHoldsMixin, ActingMixin, ModelAdmin):
     """People. Those of the office are changed only by who may give roles, superusers only by superusers."""
 
     form = PersonForm
     list_display = ["name", "contact_email", "employee_number", "student_number", "user_type", "is_proved", "is_active"]
     list_display += ["merged"]
-    list_filter = ["user_type", ProvedFilter, "is_active", "is_staff", "groups"]
+    list_filter = ["user_type", ProvedFilter, "is_active", "login_source", "is_staff", "groups"]
     list_select_related = ["user_type", "merged_into"]
     ordering = ["last_name", "first_name", "pk"]
     search_fields = ["first_name", "last_name", "email", "claimed_email", "employee_number", "student_number", "code"]
     search_help_text = _("Name, e-mail, employee or student number, code")
-    actions = ["send_password_link", "reset_factors", "merge_two"]
-    actions_detail = ["user_history", "log_in_as", "merge"]
+    actions = ["send_password_link", "return_to_password", "reset_factors", "merge_two"]
+    actions_detail = ["user_history", "ask_for_document", "place_hold", "log_in_as", "merge"]
     filter_horizontal = ["groups"]
     autocomplete_fields = ["user_type", "company"]
-    readonly_fields = ["code", "email_proved_at", "claimed_email", "registered_at", "created_at", "last_login"]
+    readonly_fields = ["code", "login_source", "email_proved_at", "claimed_email", "registered_at", "created_at"]
+    readonly_fields += ["last_login"]
     fieldsets = [
         (None, {"fields": ["first_name", "last_name", "email", "mobile_phone", "language"]}),
         (_("User type"), {"fields": ["user_type", "user_type_from", "user_type_until"]}),
         (_("Company"), {"fields": ["company"]}),
         (_("Numbers"), {"fields": ["employee_number", "student_number", "licence_number"]}),
         (_("Address"), {"fields": ["street", "unit", "city", "region", "postal_code", "country"]}),
-        (_("Sign-in and roles"), {"fields": ["is_active", "is_staff", "groups"]}),
+        (_("Sign-in and roles"), {"fields": ["is_active", "login_source", "is_staff", "groups"]}),
         (
             _("Record"),
             {"fields": ["code", "email_proved_at", "claimed_email", "registered_at", "created_at", "last_login"]},
@@ -137,11 +141,18 @@ class UserAdmin(FactorsMixin, HistoryMixin, MergingMixin, ActingMixin, ModelAdmi
 
     @admin.action(description=_("Send a password link"), permissions=["change"])
     def send_password_link(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        self._send_links(request, queryset, people.send_password_link)
+
+    @admin.action(description=_("Let sign in by password instead of single sign-on"), permissions=["change"])
+    def return_to_password(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        self._send_links(request, queryset, return_to_password)
+
+    def _send_links(self, request: HttpRequest, queryset: QuerySet[User], deed: Callable[..., None]) -> None:
         sent = 0
         for person in queryset:
             try:
                 if self.has_change_permission(request, person):
-                    people.send_password_link(person=person, actor=cast(User, request.user))
+                    deed(person=person, actor=cast(User, request.user))
                     sent += 1
                 else:
                     self.message_user(request, _("You may not change %s.") % person, messages.WARNING)

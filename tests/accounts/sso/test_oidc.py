@@ -7,7 +7,9 @@ from django.urls import reverse
 from accounts.models import LoginSource, User
 from opscom.core.models import AuditEntry
 from tests.accounts.helpers import is_signed_in
+from tests.accounts.mfa import enter, newest_code
 from tests.accounts.sso.oidc import begin, sign_in
+from tests.factories.provider import set_provider
 
 pytestmark = pytest.mark.django_db
 JANE = {"email": "Jane.Doe@uni.example", "email_verified": True, "given_name": "Jane", "family_name": "Doe"}
@@ -42,3 +44,20 @@ def test_code_exchange_is_protected_by_pkce(anonymous, campus):
     assert "code_challenge=" in url
     assert "code_challenge_method=S256" in url
     assert "openid" in url
+
+
+def test_single_sign_on_spares_nobody_the_code(anonymous, oidc_server, campus):
+    set_provider(mfa="required")
+    oidc_server.make_person("jane-3", **JANE)
+    sign_in(anonymous, oidc_server, "jane-3")
+    assert anonymous.get(reverse("home:home")).url == reverse("accounts:one_time_password")
+    enter(anonymous, newest_code())
+    assert anonymous.get(reverse("accounts:security")).status_code == 200
+
+
+def test_profile_gate_asks_for_what_nobody_said(anonymous, oidc_server, campus):
+    oidc_server.make_person("jane-4", email="jane.doe@uni.example", email_verified=True, given_name="Jane")
+    sign_in(anonymous, oidc_server, "jane-4", next="/vehicles/")
+    assert anonymous.get("/vehicles/").url == reverse("accounts:profile")
+    values = {"last_name": "Doe", "language": "en", "country": "CA"}
+    assert anonymous.post(reverse("accounts:profile"), values).url == "/vehicles/"
