@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
+from django.middleware.csrf import CsrfViewMiddleware
 from django.shortcuts import redirect
 from django.urls import reverse
 from django_htmx.http import HttpResponseClientRedirect
@@ -90,4 +91,7 @@ def end(request: HttpRequest, because: str, person: User | None) -> HttpResponse
             target = reverse("accounts:acting_over")
     except Stale:
         pass
-    return HttpResponseClientRedirect(target) if request.headers.get("HX-Request") else redirect(target)
+    response = HttpResponseClientRedirect(target) if request.headers.get("HX-Request") else redirect(target)
+    # This early in the request nothing else would send the new token.
+    CsrfViewMiddleware(lambda same: response).process_response(request, response)
+    return response

@@ -10,6 +10,7 @@ from typing import Any, cast
 from django.contrib.auth import logout
 from django.db import transaction
 from django.http import HttpRequest
+from django.middleware.csrf import rotate_token
 from django.utils.translation import gettext as _
 from hijack.views import AcquireUserView, ReleaseUserView
 
@@ -90,6 +91,9 @@ def switch(request: HttpRequest, view: AcquireUserView | ReleaseUserView) -> Non
     request.is_switching = True  # type: ignore[attr-defined] # no sign-in: see accounts/apps.py
     view.setup(request)
     view.post(request)
+    # Again: the new token went out with hijack's own answer, which nobody gets. A form that stands open in one account
+    # must not be taken in the other.
+    rotate_token(request)
     mfa.restore(request.session, shown)
     request.session.save()
     follow_key(request.session, old_key)

@@ -170,6 +170,14 @@ def test_office_enters_no_account_of_the_office(client_of, administrator, clerk,
         assert who(client) == (administrator.email, "")
 
 
+def test_office_enters_no_account_in_which_nobody_may_sign_in(client_of, administrator):
+    merged = make_user(email=None, is_proved=False, is_active=False, merged_into=make_user())
+    for person in (make_user(is_active=False), merged):
+        client = client_of(administrator)
+        assert client.post(door(person), {"reason": "x"}).status_code == 403
+        assert who(client) == (administrator.email, "")
+
+
 def test_office_may_help_a_manager_who_then_cannot_act_further(client_of, administrator, manager, resident):
     client = client_of(administrator)
     client.post(door(manager), {"reason": "help"})

@@ -402,6 +402,41 @@ def test_nothing_of_one_account_is_carried_into_the_other(client_of, manager, re
     assert KEY not in client.session
 
 
+def open_form(client):
+    """Open the profile, and return what its form would send with another first name."""
+    token = client.get(reverse("accounts:profile")).context["csrf_token"]
+    return {"csrfmiddlewaretoken": str(token), "first_name": "Mixed", "last_name": "Up", "language": "en"}
+
+
+def test_form_opened_in_one_account_is_not_taken_in_the_other(manager, resident):
+    client = Client(enforce_csrf_checks=True)
+    client.cookies["language"] = "en"
+    client.force_login(manager)
+    own = open_form(client)
+    path = reverse("accounts:act_for", args=[resident.code])
+    assert client.post(path, own).status_code == 302
+    assert client.post(reverse("accounts:profile"), own).status_code == 403
+    theirs = open_form(client)
+    User.objects.filter(pk=resident.pk).update(company=None)
+    # The first request puts the manager back and does nothing else; the second is in the manager's account.
+    assert client.post(reverse("accounts:profile"), theirs).status_code == 302
+    assert client.post(reverse("accounts:profile"), theirs).status_code == 403
+    assert not User.objects.filter(first_name="Mixed").exists()
+    assert client.post(reverse("accounts:profile"), open_form(client)).status_code == 302
+    assert User.objects.get(first_name="Mixed") == manager
+
+
+def test_form_of_the_other_account_is_not_taken_after_the_way_back(manager, resident):
+    client = Client(enforce_csrf_checks=True)
+    client.cookies["language"] = "en"
+    client.force_login(manager)
+    client.post(reverse("accounts:act_for", args=[resident.code]), open_form(client))
+    theirs = open_form(client)
+    client.post(reverse("accounts:stop_acting"), theirs)
+    assert client.post(reverse("accounts:profile"), theirs).status_code == 403
+    assert not User.objects.filter(first_name="Mixed").exists()
+
+
 def test_way_back_twice_does_no_harm(acting, manager):
     for _turn in range(2):
         assert acting.post(reverse("accounts:stop_acting")).status_code == 302
