@@ -60,6 +60,8 @@ def step(protocol: Protocol | None = None) -> Callable[[View], View]:
             (code,) = named.values()
             offered = IdentityProvider.objects.filter(is_on=True)
             provider = get_object_or_404(offered.filter(protocol=protocol) if protocol else offered, code=code)
+            # allauth reads the header itself, and very old clients send none.
+            request.META.setdefault("HTTP_HOST", request.get_host())
             try:
                 require_room(request)
                 response = talk(view, request, provider)

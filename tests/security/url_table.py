@@ -15,11 +15,13 @@ from accounts.links import Purpose, make_token
 from accounts.models import User
 from accounts.sessions.selectors import places_of
 from demo.models import ReceivedMessage
+from opscom.messaging.preferences import make_link
 from payments.services.confirming import confirm_payment
 from tests.factories.accounts import make_registered
 from tests.factories.documents import make_document
 from tests.factories.payments import go_to_bank, order_permit, pay_at_bank
 from tests.factories.permits import make_sale, offer_demo_bank, reserve
+from tests.factories.sso import make_provider
 from tests.factories.vehicles import make_ownership
 
 VISITORS = (
@@ -52,6 +54,8 @@ PAGES = {
     "POST accounts:authenticator_app":      "302 302 302 302 302 302 302 302",
     "accounts:change_password":             "302 200 200 200 200 200 200 200",
     "POST accounts:change_password":        "302 200 200 200 200 200 200 200",
+    "accounts:confirm_address":             "200 200 200 200 200 200 200 200",
+    "POST accounts:confirm_address":        "302 302 302 302 302 302 302 302",
     "accounts:create_password":             "200 200 200 200 200 200 200 200",
     "POST accounts:create_password":        "200 200 200 200 200 200 200 200",
     "accounts:company":                     "302 404 404 404 200 404 404 404",
@@ -60,6 +64,8 @@ PAGES = {
     "POST accounts:documents":              "302 403 422 422 422 422 422 422",
     "POST accounts:end_other_sessions":     "302 302 302 302 302 302 302 302",
     "POST accounts:end_session":            "302 404 302 404 404 404 404 404",
+    "accounts:email_preferences":           "302 200 200 200 200 200 200 200",
+    "POST accounts:email_preferences":      "302 302 302 302 302 302 302 302",
     "accounts:forgot":                      "200 200 200 200 200 200 200 200",
     "POST accounts:forgot":                 "200 200 200 200 200 200 200 200",
     "accounts:history":                     "302 200 200 200 200 200 200 200",
@@ -96,6 +102,9 @@ PAGES = {
     "demo:message_html":                    "200 200 200 200 200 200 200 200",
     "home:home":                            "302 200 200 200 200 200 200 200",
     "home:provider_css":                    "200 200 200 200 200 200 200 200",
+    "messaging:preferences":                "200 200 200 200 200 200 200 200",
+    "POST messaging:preferences":           "302 302 302 302 302 302 302 302",
+    "openid_connect_callback":              "403 403 403 403 403 403 403 403",
     "payments:checkout":                    "302 404 200 404 404 404 404 404",
     "POST payments:checkout":               "302 404 422 404 404 404 404 404",
     "payments:due":                         "302 200 200 200 200 200 200 200",
@@ -116,6 +125,12 @@ PAGES = {
     "POST provider:agree":                  "302 302 302 302 302 302 302 302",
     "provider:health":                      "200 200 200 200 200 200 200 200",
     "provider:logo":                        "404 404 404 404 404 404 404 404",
+    "saml_finish_acs":                      "403 403 403 403 403 403 403 403",
+    "POST saml_acs":                        "403 403 403 403 403 403 403 403",
+    "saml_metadata":                        "200 200 200 200 200 200 200 200",
+    "saml_sls":                             "404 404 404 404 404 404 404 404",
+    "POST saml_sls":                        "404 404 404 404 404 404 404 404",
+    "POST sso_start":                       "200 302 302 302 302 302 302 302",
     "vehicles:add":                         "302 200 200 200 200 200 200 200",
     "POST vehicles:add":                    "302 200 200 200 200 200 200 200",
     "vehicles:edit":                        "302 404 200 404 404 404 404 404",
@@ -129,13 +144,17 @@ PAGES = {
 # The office's lists: anonymous goes to sign in; residents are sent to the office's door, which is not there for them.
 ADMIN_LISTS = {
     #                                        off cle adm
+    "accounts.accountdocument":             "403 200 200",
+    "accounts.accounthold":                 "403 200 200",
     "accounts.company":                     "403 200 200",
+    "accounts.documentrequest":             "403 200 200",
     "accounts.identityprovider":            "403 403 200",
     "accounts.profilefield":                "403 403 200",
     "accounts.user":                        "403 200 200",
     "accounts.usertype":                    "403 200 200",
     "auth.group":                           "403 403 200",
     "core.auditentry":                      "403 200 200",
+    "messaging.emailcategory":              "403 403 200",
     "messaging.message":                    "403 200 200",
     "messaging.messagetemplate":            "403 403 200",
     "payments.gatewayevent":                "403 403 200",
@@ -204,13 +223,37 @@ def order_of(resident: User) -> Any:
     return order_permit(permit_of(resident))
 
 
+def preferences_of(resident: User) -> dict[str, Any]:
+    link = make_link(str(resident.email), "newsletter", "en")
+    return {"token": link.rpartition("/")[2].partition("?")[0]}
+
+
+def saml_provider() -> str:
+    """The code of a SAML provider that is switched on."""
+    nothing = {"server_url": "", "client_id": "", "entity_id": "urn:campus", "certificate": "x"}
+    return make_provider(protocol="saml", sign_in_url="https://idp.example/sso", **nothing).code
+
+
+def sso_newcomer() -> User:
+    """Somebody who came by single sign-on, with an address that nobody vouches for."""
+    return make_registered(login_source="sso")
+
+
 OBJECTS: dict[str, Callable[[User], dict[str, Any]]] = {
+    "accounts:confirm_address": lambda resident: {"token": make_token(sso_newcomer(), Purpose.CONFIRM)},
+    "openid_connect_callback": lambda resident: {"provider_id": make_provider().code},
+    "saml_acs": lambda resident: {"organization_slug": saml_provider()},
+    "saml_finish_acs": lambda resident: {"organization_slug": saml_provider()},
+    "saml_metadata": lambda resident: {"organization_slug": saml_provider()},
+    "saml_sls": lambda resident: {"organization_slug": saml_provider()},
+    "sso_start": lambda resident: {"code": saml_provider()},
     "accounts:act_for": lambda resident: {"code": resident.code},
     "accounts:create_password": dead_or_alive(Purpose.CREATE),
     "accounts:reset_password": dead_or_alive(Purpose.RESET),
     "accounts:end_session": lambda resident: {"code": session_of(resident)},
     "accounts:document_file": lambda resident: {"code": make_document(resident).code},
     "accounts:remove_document": lambda resident: {"code": make_document(resident).code},
+    "messaging:preferences": preferences_of,
     "vehicles:edit": vehicle,
     "vehicles:set_active": vehicle,
     "vehicles:remove": vehicle,

@@ -28,25 +28,6 @@ def idp():
 
 
 @pytest.fixture
-def anonymous(anonymous):
-    """Browsers name the host that they talk to; Django's client leaves it out."""
-    anonymous.defaults["HTTP_HOST"] = "testserver"
-    return anonymous
-
-
-@pytest.fixture
-def client_of(client_of):
-    """The same for all others."""
-
-    def named(*people):
-        client = client_of(*people)
-        client.defaults["HTTP_HOST"] = "testserver"
-        return client
-
-    return named
-
-
-@pytest.fixture
 def saml(db, idp):
     """The provider as the office has set it up."""
     return make_provider(
