@@ -82,6 +82,9 @@ def list_permit_figures(request: HttpRequest, since: str, counts: dict[str, Any]
 
 def list_tasks(request: HttpRequest) -> Iterator[Figure | None]:
     """Yield what waits for somebody of the office; nothing is yielded for what does not wait."""
+    if may(request, "accounts.view_documentrequest"):
+        link = link_to("accounts_documentrequest")
+        yield task(_("Documents to be looked at"), selectors.count_documents_to_review(), link, "approval", "plain")
     if may(request, "payments.view_payment"):
         link = link_to("payments_payment", review="waiting")
         yield task(_("Payments to look at"), selectors.count_payments_to_review(), link, "rule", "bad")

@@ -21,6 +21,9 @@ GROUPS: list[tuple[Any, list[tuple[str, str, Any]]]] = [
         [
             ("accounts.User", "group", None),
             ("accounts.Company", "apartment", None),
+            ("accounts.DocumentRequest", "approval", None),
+            ("accounts.AccountDocument", "description", None),
+            ("accounts.AccountHold", "front_hand", None),
             ("vehicles.Ownership", "directions_car", _("People's vehicles")),
             ("vehicles.Vehicle", "pin", _("Plates")),
         ],
@@ -52,6 +55,7 @@ GROUPS: list[tuple[Any, list[tuple[str, str, Any]]]] = [
         [
             ("messaging.Message", "outgoing_mail", None),
             ("messaging.MessageTemplate", "edit_note", None),
+            ("messaging.EmailCategory", "label", None),
         ],
     ),
     (

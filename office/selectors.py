@@ -10,7 +10,7 @@ from django.db.models import Count, F, Q, Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.models import User, UserType
+from accounts.models import DocumentRequest, RequestStatus, User, UserType
 from opscom.core.money import ZERO
 from opscom.messaging.models import Message, MessageStatus
 from opscom.provider.models import Lot
@@ -80,6 +80,11 @@ def sum_payments(start: dt.datetime) -> tuple[int, Decimal]:
     received = Payment.objects.filter(status=PaymentStatus.APPROVED, approved_at__gte=start)
     figures = received.aggregate(count=Count("pk"), sum=Sum("received_amount"))
     return figures["count"], figures["sum"] or ZERO
+
+
+def count_documents_to_review() -> int:
+    """Return how many people wait for a word about what they sent."""
+    return DocumentRequest.objects.filter(status=RequestStatus.SENT).count()
 
 
 def count_payments_to_review() -> int:

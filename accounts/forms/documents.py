@@ -50,7 +50,7 @@ class UploadForm(forms.Form):
         empty_label=gettext_lazy("Something else"),
         required=False,
     )
-    files = FilesField(
+    chosen = FilesField(
         label=gettext_lazy("Select Files to Upload"), required=False, widget=FilesInput(attrs={"accept": ACCEPTED})
     )
     photo = FilesField(
@@ -68,13 +68,13 @@ class UploadForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """Put into `documents` what may be kept: all of the files or, when one of them is refused, none."""
         data = super().clean() or {}
-        files = [*data.get("files", []), *data.get("photo", [])]
+        files = [*data.get("chosen", []), *data.get("photo", [])]
         most = settings.DOCUMENTS_PER_UPLOAD
         if not files:
-            self.add_error("files", _("Choose the files first."))
+            self.add_error("chosen", _("Choose the files first."))
         elif len(files) > most:
             text = ngettext("At the most %(most)d file at one time.", "At the most %(most)d files at one time.", most)
-            self.add_error("files", text % {"most": most})
+            self.add_error("chosen", text % {"most": most})
         elif not self.errors:
             data["documents"] = self._check(files)
         return data
@@ -88,7 +88,7 @@ class UploadForm(forms.Form):
                 name = plain_name(file.name or "")[:60]
                 problems.append(_("“%(name)s”: %(why)s") % {"name": name, "why": error.messages[0]})
         if problems:
-            self.add_error("files", ValidationError([*problems, f"{allowed_kinds()} {_('Nothing was uploaded.')}"]))
+            self.add_error("chosen", ValidationError([*problems, f"{allowed_kinds()} {_('Nothing was uploaded.')}"]))
         return documents
 
 

@@ -68,6 +68,8 @@ def _decide(request: DocumentRequest, to: RequestStatus, actor: User, reason: st
 
     Of two clerks who decide at once, one hears that the record changed.
     """
+    if actor.pk == request.person_id:
+        raise NotAllowed(_("This is your own document: somebody else must decide about it."))
     lock_row(DocumentRequest.objects.filter(pk=request.pk), "product", "document_request")
     if seen is not None and seen != newest_document(request):
         raise Stale(_("Another file came while you were looking at it. Please look again."))

@@ -1,6 +1,7 @@
 """Place and lift holds on accounts."""
 
 import datetime as dt
+from collections.abc import Mapping
 from decimal import Decimal
 
 from django.db import transaction
@@ -10,7 +11,7 @@ from django.utils.translation import gettext as _
 from accounts.models import AccountHold, User
 from accounts.services.people import lock_person
 from opscom.core import audit
-from opscom.core.errors import DomainError
+from opscom.core.errors import DomainError, NotAllowed
 
 
 @transaction.atomic
@@ -50,7 +51,9 @@ def place_hold(
 
 @transaction.atomic
 def lift_hold(*, hold: AccountHold, actor: User | None = None) -> bool:
-    """End the hold now; False when it was lifted already."""
+    """End the hold now; False when it was lifted already. Raises NotAllowed for one's own: somebody else decides that."""
+    if actor and actor.pk == hold.person_id:
+        raise NotAllowed(_("This is your own account: somebody else must lift the hold."))
     lock_person(hold.person)
     now = timezone.now()
     if not AccountHold.objects.filter(pk=hold.pk, lifted_at__isnull=True).update(lifted_at=now, lifted_by=actor):
@@ -74,7 +77,7 @@ def find_hold(*, source: str, object_id: int | None) -> AccountHold | None:
     return standing.select_related("person").first()
 
 
-def _change(hold: AccountHold, person: User, values: dict[str, object], actor: User | None) -> AccountHold:
+def _change(hold: AccountHold, person: User, values: Mapping[str, object], actor: User | None) -> AccountHold:
     if hold.person_id != person.pk:
         raise DomainError(_("This already holds the account of %(person)s.") % {"person": hold.person})
     changed = [name for name, value in values.items() if getattr(hold, name) != value]

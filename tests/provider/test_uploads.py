@@ -20,7 +20,7 @@ def test_whole_pictures_pass_and_can_be_read_after(kind, content_type):
 @pytest.mark.parametrize(
     ("content", "code"),
     [
-        (b"", "not_an_image"),
+        (b"", "empty"),
         (b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>", "not_an_image"),
         (b"<html>GIF89a", "not_an_image"),
         (picture("GIF"), "not_an_image"),
