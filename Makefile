@@ -41,7 +41,7 @@ demo: install
 
 # ARGS="-k waitlist" narrows it down.
 test: install
-	@$(PY) -m demo.system pango harfbuzz fonts chromium
+	@$(PY) -m demo.system pango harfbuzz fonts chromium xmlsec
 	@$(PY) -m pytest -n 2 --durations=20 $(ARGS)
 
 # Measurements print ratios of one run: slow on purpose, and no part of `make test`.

@@ -61,6 +61,12 @@ NEEDS = {
         is_required=False,
     ),
     "chromium": Need("the browser tests drive it", ("chromium",), lambda: browser() is not None),
+    "xmlsec": Need(
+        "the SAML provider of the tests signs with it",
+        ("xmlsec1",),
+        lambda: shutil.which("xmlsec1") is not None,
+        is_required=False,
+    ),
     "gettext": Need("translations are checked with it", ("gettext",), lambda: shutil.which("msgfmt") is not None),
 }
 
