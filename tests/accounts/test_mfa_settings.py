@@ -8,7 +8,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts.mfa import services
 from accounts.mfa.codes import CodeRefused
-from accounts.models import AppDevice, LoginSource, User
+from accounts.models import AppDevice, LoginSource
 from opscom.core.errors import NotAllowed
 from opscom.core.models import AuditEntry
 from tests.accounts.helpers import mails
