@@ -2,7 +2,17 @@ from django.urls import path
 
 from accounts.mfa import views as mfa
 from accounts.sessions import views as sessions
-from accounts.views import companies, documents, history, passwords, profile, registration, security, sign_in
+from accounts.views import (
+    companies,
+    documents,
+    history,
+    passwords,
+    preferences,
+    profile,
+    registration,
+    security,
+    sign_in,
+)
 
 app_name = "accounts"
 urlpatterns = [
@@ -19,6 +29,7 @@ urlpatterns = [
     path("uploads", documents.documents, name="documents"),
     path("uploads/<str:code>/file", documents.document_file, name="document_file"),
     path("uploads/<str:code>/remove", documents.remove_document, name="remove_document"),
+    path("email-preferences", preferences.email_preferences, name="email_preferences"),
     path("security", security.security, name="security"),
     path("security/password", security.change_password, name="change_password"),
     path("one_time_password", mfa.one_time_password, name="one_time_password"),

@@ -31,6 +31,11 @@ def may_upload(request: HttpRequest) -> bool:
     return get_provider().is_document_upload_on
 
 
+def may_choose_emails(request: HttpRequest) -> bool:
+    """Show while people may choose which e-mails they get."""
+    return get_provider().is_email_preferences_on
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One link: its label (the manual's word), lucide icon, URL name, and whether it is switched on for this request."""
@@ -66,6 +71,7 @@ NAME_MENU = [
     Entry(_("Security"), "shield-check", "accounts:security"),
     Entry(_("History"), "history", "accounts:history"),
     Entry(_("Upload Documents"), "upload", "accounts:documents", may_upload),
+    Entry(_("Email Preferences"), "mail", "accounts:email_preferences", may_choose_emails),
 ]
 
 

@@ -48,6 +48,8 @@ class KindFilter(admin.SimpleListFilter):
         "payment": _("payments"),
         "refund": _("refunds"),
         "message": _("messages"),
+        "email_category": _("e-mail preferences"),
+        "emailcategory": _("e-mail categories"),
         "role": _("roles"),
         "provider": _("provider"),
         "disclaimer": _("disclaimers"),

@@ -9,10 +9,12 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.admin import ModelAdmin
 
+from opscom.core.admin import SettingAdmin
 from opscom.core.errors import DomainError
-from opscom.messaging import placeholders, services
+from opscom.messaging import placeholders, preferences, services
+from opscom.messaging.categories import CODES
 from opscom.messaging.forms import MessageTemplateForm
-from opscom.messaging.models import Message, MessageTemplate
+from opscom.messaging.models import EmailCategory, Message, MessageTemplate
 
 
 @admin.register(Message)
@@ -76,3 +78,22 @@ class MessageTemplateAdmin(ModelAdmin):
         if not wording or not wording.template:
             return str(_("Shown once an e-mail is chosen and saved."))
         return ", ".join(f"{{{name}}}" for name in sorted(placeholders.list_placeholders(wording.template)))
+
+
+@admin.register(EmailCategory)
+class EmailCategoryAdmin(SettingAdmin):
+    """Kinds of mail that people may switch off, and those that they may not. The four built-in ones stay."""
+
+    list_display = ["name", "code", "is_essential", "position"]
+    fields = ["name", "description", "code", "is_essential", "position"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: EmailCategory | None = None) -> list[str]:
+        # Messages name their category by its code; `important` must stay what nobody can switch off.
+        is_fixed = obj is not None and obj.code == preferences.IMPORTANT
+        return [*(["code"] if obj else []), *(["is_essential"] if is_fixed else [])]
+
+    def has_delete_permission(self, request: HttpRequest, obj: EmailCategory | None = None) -> bool:
+        """A category goes only with nothing that was written in it; the list deletes nothing at all."""
+        if obj is None or obj.code in CODES or Message.objects.filter(category=obj.code).exists():
+            return False
+        return super().has_delete_permission(request, obj)

@@ -14,6 +14,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from opscom.core.transitions import advance
+from opscom.messaging import preferences
 from opscom.messaging.channels import Permanent, Temporary, email, sms
 from opscom.messaging.models import MESSAGE_MOVES, Channel, Message, MessageStatus
 from opscom.messaging.rendering import Rendered, render
@@ -27,6 +28,8 @@ FIRST_DELAY = dt.timedelta(seconds=15)
 LONGEST_DELAY = dt.timedelta(hours=1)
 # With these delays the last attempt comes a good day after the first: a mail server may be away overnight.
 MAX_ATTEMPTS = 34
+# Words for the office, in the language of the other errors here.
+UNSUBSCRIBED = "Not sent: this address has unsubscribed from the category."
 SECRET_KEPT = dt.timedelta(days=3)
 SENDERS = {Channel.EMAIL: email.send, Channel.SMS: sms.send}
 
@@ -75,7 +78,12 @@ def claim(*, message_id: int | None = None) -> Message | None:
 
 
 def send_claimed(message: Message) -> str:
-    """Render and send a claimed message, and mark what came of it; returns the status that it was given."""
+    """Render and send a claimed message, and mark what came of it; returns the status that it was given.
+
+    Whether the reader wants such mail is asked here, at the last moment: they may have unsubscribed since it was written.
+    """
+    if message.channel == Channel.EMAIL and not preferences.is_wanted(message.to, message.category):
+        return _finish(message, S.CANCELLED, secret_context=None, last_error=UNSUBSCRIBED)
     try:
         letter, kept = render(message)
     except Exception as error:

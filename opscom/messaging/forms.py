@@ -1,4 +1,4 @@
-"""The office's own wording of an e-mail."""
+"""The office's own wording of an e-mail, and which e-mails people want."""
 
 from typing import Any
 
@@ -8,8 +8,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from opscom.messaging import placeholders
-from opscom.messaging.models import MessageTemplate
+from opscom.messaging import placeholders, preferences
+from opscom.messaging.models import EmailCategory, MessageTemplate
 
 
 class MessageTemplateForm(forms.ModelForm):
@@ -56,3 +56,37 @@ def find_problems(words: str, allowed: set[str]) -> list[ValidationError]:
         ValidationError(text % {"wrong": wrong, "known": known}, code="placeholder")
         for wrong in placeholders.find_problem_names(words, allowed)
     ]
+
+
+class PreferencesForm(forms.Form):
+    """`Email Preferences`: a checkbox for each category that can be switched off."""
+
+    wanted = forms.MultipleChoiceField(required=False)
+    # The button `Select/Deselect All`: without scripts it comes here, and ticks without saving.
+    toggle = forms.BooleanField(required=False)
+
+    def __init__(self, *args: Any, address: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.choices = preferences.list_choices(address)
+        self.codes = [choice.category.code for choice in self.choices]
+        self.fields["wanted"].choices = [(code, code) for code in self.codes]  # type: ignore[attr-defined]
+
+    @property
+    def is_toggled(self) -> bool:
+        """Whether all boxes are to be ticked, or cleared when all are ticked, and nothing saved yet."""
+        return bool(self.cleaned_data.get("toggle"))
+
+    def rows(self) -> list[tuple[EmailCategory, bool]]:
+        """Return each category with whether its box is ticked."""
+        if not self.is_bound:
+            return [(choice.category, choice.is_wanted) for choice in self.choices]
+        ticked = set(self.cleaned_data.get("wanted", []))
+        if self.is_toggled:
+            ticked = set() if ticked >= set(self.codes) else set(self.codes)
+        return [(choice.category, choice.category.code in ticked) for choice in self.choices]
+
+
+def mask_address(address: str) -> str:
+    """Return the address as its owner knows it, and others cannot read it: m•••@example.org."""
+    local, _at, domain = address.rpartition("@")
+    return f"{local[:1]}•••@{domain}"

@@ -31,8 +31,8 @@ class MessageStatus(models.TextChoices):
 S = MessageStatus
 MESSAGE_MOVES: dict[str, frozenset[str]] = {
     S.QUEUED: frozenset({S.SENDING, S.CANCELLED}),
-    # From sending to sending: the lease ran out, and another worker takes over.
-    S.SENDING: frozenset({S.SENT, S.QUEUED, S.FAILED, S.SENDING}),
+    # From sending to sending: the lease ran out, and another worker takes over. To cancelled: the reader unsubscribed.
+    S.SENDING: frozenset({S.SENT, S.QUEUED, S.FAILED, S.SENDING, S.CANCELLED}),
     S.FAILED: frozenset({S.QUEUED}),
     S.SENT: frozenset(),
     S.CANCELLED: frozenset(),

@@ -18,7 +18,7 @@ from django.utils.crypto import salted_hmac
 from django.utils.dateparse import parse_date, parse_datetime
 
 from opscom.core import secrets
-from opscom.messaging import placeholders
+from opscom.messaging import placeholders, preferences
 from opscom.messaging.channels import Attachment, Letter
 from opscom.messaging.models import Channel, Message, MessageTemplate
 from opscom.provider.selectors import get_provider, get_time_zone
@@ -44,7 +44,8 @@ def render(message: Message) -> tuple[Letter, Rendered]:
     Raises what the templates raise when they are missing or broken, and FileNotFoundError for a lost attachment.
     """
     hidden = secrets.decrypt(bytes(message.secret_context)) if message.secret_context else {}
-    shown = _render(message, {**message.context, **hidden})
+    unsubscribe = unsubscribe_link(message)
+    shown = _render(message, {**message.context, **hidden, "unsubscribe_url": unsubscribe})
     letter = Letter(
         to=message.to,
         message_id=make_message_id(message),
@@ -52,8 +53,23 @@ def render(message: Message) -> tuple[Letter, Rendered]:
         text=shown.text,
         html=shown.html,
         attachments=[_attach(name) for name in message.attachments],
+        headers=unsubscribe_headers(unsubscribe),
     )
     return letter, _render_masked(message, hidden) if hidden else shown
+
+
+def unsubscribe_link(message: Message) -> str:
+    """Return where the reader switches this kind of mail off; empty for mail that cannot be switched off."""
+    if message.channel != Channel.EMAIL or not preferences.can_be_switched_off(message.category):
+        return ""
+    return preferences.make_link(message.to, message.category, message.language)
+
+
+def unsubscribe_headers(link: str) -> dict[str, str]:
+    """Return the headers by which a mail program unsubscribes with one click: RFC 2369 and RFC 8058."""
+    if not link:
+        return {}
+    return {"List-Unsubscribe": f"<{link}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
 
 
 def make_message_id(message: Message) -> str:

@@ -14,7 +14,8 @@ from opscom.core import audit, secrets
 from opscom.core.errors import Allowed, Decision, Refused
 from opscom.core.hooks import after_commit
 from opscom.core.transitions import advance
-from opscom.messaging.models import MESSAGE_MOVES, Channel, Lane, Message, MessageStatus
+from opscom.messaging.models import MESSAGE_MOVES, Channel, EmailCategory, Lane, Message, MessageStatus
+from opscom.messaging.preferences import SYSTEM
 
 BROKER_PAUSE = 5.0
 
@@ -38,7 +39,7 @@ def queue_email(
     context: Mapping[str, Any] | None = None,
     secret_context: Mapping[str, Any] | None = None,
     lane: Lane = Lane.BULK,
-    category: str = "system",
+    category: str = SYSTEM,
     not_before: datetime | None = None,
     attachments: Sequence[str] = (),
 ) -> Message:
@@ -47,7 +48,10 @@ def queue_email(
     `template` is `<app>/<name>` (three files in `templates/<app>/email/`). `context` holds plain JSON values only: it is
     rendered when sent, in the receiver's language; dates and times come back as such. `secret_context` is stored
     encrypted, wiped when sent, and shown as [secret] to the office. `attachments` are names in the default storage.
+    `category` is the code of an EmailCategory for what is not system mail; raises ValueError for one that does not exist.
     """
+    if category != SYSTEM and not EmailCategory.objects.filter(code=category).exists():
+        raise ValueError(f"There is no e-mail category {category!r}.")
     return _queue(
         dedupe_key,
         secret_context,
@@ -72,7 +76,7 @@ def queue_sms(
     context: Mapping[str, Any] | None = None,
     secret_context: Mapping[str, Any] | None = None,
     lane: Lane = Lane.URGENT,
-    category: str = "system",
+    category: str = SYSTEM,
     not_before: datetime | None = None,
 ) -> Message:
     """Write one SMS into the outbox, as `queue_email` does; `to` is in E.164, the text is `templates/<app>/sms/<name>.txt`."""

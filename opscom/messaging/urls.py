@@ -1,4 +1,6 @@
-from django.urls import URLPattern, URLResolver
+from django.urls import path
+
+from opscom.messaging import views
 
 app_name = "messaging"
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns = [path("email-preferences/<str:token>", views.by_link, name="preferences")]

@@ -39,6 +39,7 @@ class ProviderAdmin(ModelAdmin):
             },
         ),
         (_("Registration"), {"fields": ["is_registration_open", "registration_mode", "password_link_hours"]}),
+        (_("Sign-in and accounts"), {"fields": ["mfa", "is_email_preferences_on", "is_document_upload_on"]}),
         (_("Vehicles"), {"fields": ["is_vehicle_deletion_on", "vehicle_fields"]}),
         (_("Permits"), {"fields": ["oversell_percent", "reprint_minutes"]}),
         (_("History"), {"fields": ["history_months"]}),

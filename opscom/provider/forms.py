@@ -58,6 +58,7 @@ class ProviderForm(forms.ModelForm):
             *["name", "short_name", "logo", "colour", "phone", "email", "address", "opening_hours"],
             *["office_weekdays", "office_opens", "office_closes", "time_zone", "first_weekday", "languages"],
             *["home_country", "home_region", "currency", "prices_include_tax", "is_registration_open"],
+            *["mfa", "is_email_preferences_on", "is_document_upload_on"],
             *["registration_mode", "password_link_hours", "is_vehicle_deletion_on", "vehicle_fields"],
             "oversell_percent",
             *["reprint_minutes", "history_months"],

@@ -102,6 +102,16 @@
     if (event.target.closest("[data-print]")) window.print();
   });
 
+  /* `Select/Deselect All`: ticks every box of its form, or clears them when all are ticked. */
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest?.("[data-toggle]");
+    if (!button) return;
+    event.preventDefault();
+    const boxes = [...button.form.querySelectorAll("input[type=checkbox]")];
+    const isAll = boxes.every((box) => box.checked);
+    for (const box of boxes) box.checked = !isAll;
+  });
+
   /* A pop-up lies over the page; put away with Escape it leads on, as its own button does. */
   function openPopUp() {
     const popUp = document.querySelector("dialog[data-pop-up]");

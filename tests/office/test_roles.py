@@ -19,6 +19,7 @@ OPENS = {
     "auth.group":                  "no  no  no  no  yes yes",
     "core.auditentry":             "no  no  yes yes yes yes",
     "messaging.message":           "no  no  no  yes yes yes",
+    "messaging.emailcategory":     "no  no  no  no  yes yes",
     "messaging.messagetemplate":   "no  no  no  no  yes yes",
     "payments.gatewayevent":       "no  no  yes no  yes yes",
     "payments.order":              "no  yes yes yes yes yes",

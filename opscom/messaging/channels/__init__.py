@@ -30,3 +30,4 @@ class Letter:
     text: str
     html: str = ""
     attachments: list[Attachment] = field(default_factory=list)
+    headers: dict[str, str] = field(default_factory=dict)

@@ -54,7 +54,7 @@ def _compose(letter: Letter) -> EmailMultiAlternatives:
         to=[letter.to],
         reply_to=[provider.email] if provider.email else None,
         # Auto-Submitted keeps out-of-office robots from answering.
-        headers={"Message-ID": letter.message_id, "Auto-Submitted": "auto-generated"},
+        headers={"Message-ID": letter.message_id, "Auto-Submitted": "auto-generated", **letter.headers},
     )
     if letter.html:
         mail.attach_alternative(letter.html, "text/html")

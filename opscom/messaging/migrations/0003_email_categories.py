@@ -8,83 +8,125 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('messaging', '0002_office_wording'),
-        ('pghistory', '0007_auto_20250421_0444'),
+        ("messaging", "0002_office_wording"),
+        ("pghistory", "0007_auto_20250421_0444"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='EmailCategory',
+            name="EmailCategory",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.SlugField(max_length=40, unique=True, verbose_name='code')),
-                ('name', opscom.core.fields.TranslatedField(default=dict, verbose_name='name')),
-                ('description', opscom.core.fields.TranslatedField(blank=True, default=dict, long=True, verbose_name='description')),
-                ('is_essential', models.BooleanField(default=False, verbose_name='essential: cannot be switched off')),
-                ('position', models.PositiveSmallIntegerField(default=0, verbose_name='order')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("code", models.SlugField(max_length=40, unique=True, verbose_name="code")),
+                ("name", opscom.core.fields.TranslatedField(default=dict, verbose_name="name")),
+                (
+                    "description",
+                    opscom.core.fields.TranslatedField(blank=True, default=dict, long=True, verbose_name="description"),
+                ),
+                ("is_essential", models.BooleanField(default=False, verbose_name="essential: cannot be switched off")),
+                ("position", models.PositiveSmallIntegerField(default=0, verbose_name="order")),
             ],
             options={
-                'verbose_name': 'e-mail category',
-                'verbose_name_plural': 'e-mail categories',
-                'ordering': ['position', 'code'],
+                "verbose_name": "e-mail category",
+                "verbose_name_plural": "e-mail categories",
+                "ordering": ["position", "code"],
             },
         ),
         migrations.CreateModel(
-            name='EmailCategoryEvent',
+            name="EmailCategoryEvent",
             fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('code', models.SlugField(db_index=False, max_length=40, verbose_name='code')),
-                ('name', opscom.core.fields.TranslatedField(default=dict, verbose_name='name')),
-                ('description', opscom.core.fields.TranslatedField(blank=True, default=dict, long=True, verbose_name='description')),
-                ('is_essential', models.BooleanField(default=False, verbose_name='essential: cannot be switched off')),
-                ('position', models.PositiveSmallIntegerField(default=0, verbose_name='order')),
+                ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                ("pgh_label", models.TextField(help_text="The event label.")),
+                ("id", models.BigIntegerField()),
+                ("code", models.SlugField(db_index=False, max_length=40, verbose_name="code")),
+                ("name", opscom.core.fields.TranslatedField(default=dict, verbose_name="name")),
+                (
+                    "description",
+                    opscom.core.fields.TranslatedField(blank=True, default=dict, long=True, verbose_name="description"),
+                ),
+                ("is_essential", models.BooleanField(default=False, verbose_name="essential: cannot be switched off")),
+                ("position", models.PositiveSmallIntegerField(default=0, verbose_name="order")),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='OptOut',
+            name="OptOut",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('address', models.EmailField(max_length=254, verbose_name='e-mail')),
-                ('made_at', models.DateTimeField(auto_now_add=True, verbose_name='since')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("address", models.EmailField(max_length=254, verbose_name="e-mail")),
+                ("made_at", models.DateTimeField(auto_now_add=True, verbose_name="since")),
             ],
             options={
-                'verbose_name': 'opt-out',
-                'verbose_name_plural': 'opt-outs',
+                "verbose_name": "opt-out",
+                "verbose_name_plural": "opt-outs",
             },
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='emailcategory',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "messaging_emailcategoryevent" ("code", "description", "id", "is_essential", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "position") VALUES (NEW."code", NEW."description", NEW."id", NEW."is_essential", NEW."name", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."position"); RETURN NULL;', hash='356d72352ae2e6ad7c24483321752795dc777806', operation='INSERT', pgid='pgtrigger_insert_insert_5e339', table='messaging_emailcategory', when='AFTER')),
+            model_name="emailcategory",
+            trigger=pgtrigger.compiler.Trigger(
+                name="insert_insert",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "messaging_emailcategoryevent" ("code", "description", "id", "is_essential", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "position") VALUES (NEW."code", NEW."description", NEW."id", NEW."is_essential", NEW."name", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."position"); RETURN NULL;',
+                    hash="356d72352ae2e6ad7c24483321752795dc777806",
+                    operation="INSERT",
+                    pgid="pgtrigger_insert_insert_5e339",
+                    table="messaging_emailcategory",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='emailcategory',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "messaging_emailcategoryevent" ("code", "description", "id", "is_essential", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "position") VALUES (NEW."code", NEW."description", NEW."id", NEW."is_essential", NEW."name", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."position"); RETURN NULL;', hash='60a5cbba26026a3e0a4c1ec5b8b388baf4fcc378', operation='UPDATE', pgid='pgtrigger_update_update_304f3', table='messaging_emailcategory', when='AFTER')),
+            model_name="emailcategory",
+            trigger=pgtrigger.compiler.Trigger(
+                name="update_update",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (OLD.* IS DISTINCT FROM NEW.*)",
+                    func='INSERT INTO "messaging_emailcategoryevent" ("code", "description", "id", "is_essential", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "position") VALUES (NEW."code", NEW."description", NEW."id", NEW."is_essential", NEW."name", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."position"); RETURN NULL;',
+                    hash="60a5cbba26026a3e0a4c1ec5b8b388baf4fcc378",
+                    operation="UPDATE",
+                    pgid="pgtrigger_update_update_304f3",
+                    table="messaging_emailcategory",
+                    when="AFTER",
+                ),
+            ),
         ),
         migrations.AddField(
-            model_name='emailcategoryevent',
-            name='pgh_context',
-            field=models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context'),
+            model_name="emailcategoryevent",
+            name="pgh_context",
+            field=models.ForeignKey(
+                db_constraint=False,
+                null=True,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="+",
+                to="pghistory.context",
+            ),
         ),
         migrations.AddField(
-            model_name='emailcategoryevent',
-            name='pgh_obj',
-            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='messaging.emailcategory'),
+            model_name="emailcategoryevent",
+            name="pgh_obj",
+            field=models.ForeignKey(
+                db_constraint=False,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="events",
+                to="messaging.emailcategory",
+            ),
         ),
         migrations.AddField(
-            model_name='optout',
-            name='category',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='opt_outs', to='messaging.emailcategory', verbose_name='category'),
+            model_name="optout",
+            name="category",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="opt_outs",
+                to="messaging.emailcategory",
+                verbose_name="category",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='optout',
-            constraint=models.UniqueConstraint(fields=('address', 'category'), name='messaging_optout_once'),
+            model_name="optout",
+            constraint=models.UniqueConstraint(fields=("address", "category"), name="messaging_optout_once"),
         ),
     ]

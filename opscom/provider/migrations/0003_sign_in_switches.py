@@ -6,60 +6,92 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('provider', '0002_first_rows'),
+        ("provider", "0002_first_rows"),
     ]
 
     operations = [
         pgtrigger.migrations.RemoveTrigger(
-            model_name='provider',
-            name='insert_insert',
+            model_name="provider",
+            name="insert_insert",
         ),
         pgtrigger.migrations.RemoveTrigger(
-            model_name='provider',
-            name='update_update',
+            model_name="provider",
+            name="update_update",
         ),
         migrations.AddField(
-            model_name='provider',
-            name='is_document_upload_on',
-            field=models.BooleanField(default=True, verbose_name='people may upload documents'),
+            model_name="provider",
+            name="is_document_upload_on",
+            field=models.BooleanField(default=True, verbose_name="people may upload documents"),
         ),
         migrations.AddField(
-            model_name='provider',
-            name='is_email_preferences_on',
-            field=models.BooleanField(default=True, verbose_name='people may choose which e-mails they get'),
+            model_name="provider",
+            name="is_email_preferences_on",
+            field=models.BooleanField(default=True, verbose_name="people may choose which e-mails they get"),
         ),
         migrations.AddField(
-            model_name='provider',
-            name='mfa',
-            field=models.CharField(choices=[('hidden', 'Hidden'), ('optional', "Visible: the user's choice"), ('required', 'Required')], default='optional', max_length=10, verbose_name='multi-factor authentication'),
+            model_name="provider",
+            name="mfa",
+            field=models.CharField(
+                choices=[("hidden", "Hidden"), ("optional", "Visible: the user's choice"), ("required", "Required")],
+                default="optional",
+                max_length=10,
+                verbose_name="multi-factor authentication",
+            ),
         ),
         migrations.AddField(
-            model_name='providerevent',
-            name='is_document_upload_on',
-            field=models.BooleanField(default=True, verbose_name='people may upload documents'),
+            model_name="providerevent",
+            name="is_document_upload_on",
+            field=models.BooleanField(default=True, verbose_name="people may upload documents"),
         ),
         migrations.AddField(
-            model_name='providerevent',
-            name='is_email_preferences_on',
-            field=models.BooleanField(default=True, verbose_name='people may choose which e-mails they get'),
+            model_name="providerevent",
+            name="is_email_preferences_on",
+            field=models.BooleanField(default=True, verbose_name="people may choose which e-mails they get"),
         ),
         migrations.AddField(
-            model_name='providerevent',
-            name='mfa',
-            field=models.CharField(choices=[('hidden', 'Hidden'), ('optional', "Visible: the user's choice"), ('required', 'Required')], default='optional', max_length=10, verbose_name='multi-factor authentication'),
+            model_name="providerevent",
+            name="mfa",
+            field=models.CharField(
+                choices=[("hidden", "Hidden"), ("optional", "Visible: the user's choice"), ("required", "Required")],
+                default="optional",
+                max_length=10,
+                verbose_name="multi-factor authentication",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='provider',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "provider_providerevent" ("address", "colour", "currency", "email", "first_weekday", "gateways_on", "history_months", "home_country", "home_region", "id", "is_document_upload_on", "is_email_preferences_on", "is_registration_open", "is_vehicle_deletion_on", "languages", "logo", "mfa", "name", "office_closes", "office_opens", "office_weekdays", "opening_hours", "oversell_percent", "password_link_hours", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "phone", "prices_include_tax", "registration_mode", "reprint_minutes", "short_name", "time_zone", "vehicle_fields") VALUES (NEW."address", NEW."colour", NEW."currency", NEW."email", NEW."first_weekday", NEW."gateways_on", NEW."history_months", NEW."home_country", NEW."home_region", NEW."id", NEW."is_document_upload_on", NEW."is_email_preferences_on", NEW."is_registration_open", NEW."is_vehicle_deletion_on", NEW."languages", NEW."logo", NEW."mfa", NEW."name", NEW."office_closes", NEW."office_opens", NEW."office_weekdays", NEW."opening_hours", NEW."oversell_percent", NEW."password_link_hours", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."phone", NEW."prices_include_tax", NEW."registration_mode", NEW."reprint_minutes", NEW."short_name", NEW."time_zone", NEW."vehicle_fields"); RETURN NULL;', hash='2e1f1cb1b59ef9c0b1763d2647f6ee21e573c8d3', operation='INSERT', pgid='pgtrigger_insert_insert_fa827', table='provider_provider', when='AFTER')),
+            model_name="provider",
+            trigger=pgtrigger.compiler.Trigger(
+                name="insert_insert",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "provider_providerevent" ("address", "colour", "currency", "email", "first_weekday", "gateways_on", "history_months", "home_country", "home_region", "id", "is_document_upload_on", "is_email_preferences_on", "is_registration_open", "is_vehicle_deletion_on", "languages", "logo", "mfa", "name", "office_closes", "office_opens", "office_weekdays", "opening_hours", "oversell_percent", "password_link_hours", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "phone", "prices_include_tax", "registration_mode", "reprint_minutes", "short_name", "time_zone", "vehicle_fields") VALUES (NEW."address", NEW."colour", NEW."currency", NEW."email", NEW."first_weekday", NEW."gateways_on", NEW."history_months", NEW."home_country", NEW."home_region", NEW."id", NEW."is_document_upload_on", NEW."is_email_preferences_on", NEW."is_registration_open", NEW."is_vehicle_deletion_on", NEW."languages", NEW."logo", NEW."mfa", NEW."name", NEW."office_closes", NEW."office_opens", NEW."office_weekdays", NEW."opening_hours", NEW."oversell_percent", NEW."password_link_hours", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."phone", NEW."prices_include_tax", NEW."registration_mode", NEW."reprint_minutes", NEW."short_name", NEW."time_zone", NEW."vehicle_fields"); RETURN NULL;',
+                    hash="2e1f1cb1b59ef9c0b1763d2647f6ee21e573c8d3",
+                    operation="INSERT",
+                    pgid="pgtrigger_insert_insert_fa827",
+                    table="provider_provider",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='provider',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "provider_providerevent" ("address", "colour", "currency", "email", "first_weekday", "gateways_on", "history_months", "home_country", "home_region", "id", "is_document_upload_on", "is_email_preferences_on", "is_registration_open", "is_vehicle_deletion_on", "languages", "logo", "mfa", "name", "office_closes", "office_opens", "office_weekdays", "opening_hours", "oversell_percent", "password_link_hours", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "phone", "prices_include_tax", "registration_mode", "reprint_minutes", "short_name", "time_zone", "vehicle_fields") VALUES (NEW."address", NEW."colour", NEW."currency", NEW."email", NEW."first_weekday", NEW."gateways_on", NEW."history_months", NEW."home_country", NEW."home_region", NEW."id", NEW."is_document_upload_on", NEW."is_email_preferences_on", NEW."is_registration_open", NEW."is_vehicle_deletion_on", NEW."languages", NEW."logo", NEW."mfa", NEW."name", NEW."office_closes", NEW."office_opens", NEW."office_weekdays", NEW."opening_hours", NEW."oversell_percent", NEW."password_link_hours", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."phone", NEW."prices_include_tax", NEW."registration_mode", NEW."reprint_minutes", NEW."short_name", NEW."time_zone", NEW."vehicle_fields"); RETURN NULL;', hash='2fb961c314a9f2861ce65060ab72946f0288dc3d', operation='UPDATE', pgid='pgtrigger_update_update_23c5e', table='provider_provider', when='AFTER')),
+            model_name="provider",
+            trigger=pgtrigger.compiler.Trigger(
+                name="update_update",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (OLD.* IS DISTINCT FROM NEW.*)",
+                    func='INSERT INTO "provider_providerevent" ("address", "colour", "currency", "email", "first_weekday", "gateways_on", "history_months", "home_country", "home_region", "id", "is_document_upload_on", "is_email_preferences_on", "is_registration_open", "is_vehicle_deletion_on", "languages", "logo", "mfa", "name", "office_closes", "office_opens", "office_weekdays", "opening_hours", "oversell_percent", "password_link_hours", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "phone", "prices_include_tax", "registration_mode", "reprint_minutes", "short_name", "time_zone", "vehicle_fields") VALUES (NEW."address", NEW."colour", NEW."currency", NEW."email", NEW."first_weekday", NEW."gateways_on", NEW."history_months", NEW."home_country", NEW."home_region", NEW."id", NEW."is_document_upload_on", NEW."is_email_preferences_on", NEW."is_registration_open", NEW."is_vehicle_deletion_on", NEW."languages", NEW."logo", NEW."mfa", NEW."name", NEW."office_closes", NEW."office_opens", NEW."office_weekdays", NEW."opening_hours", NEW."oversell_percent", NEW."password_link_hours", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."phone", NEW."prices_include_tax", NEW."registration_mode", NEW."reprint_minutes", NEW."short_name", NEW."time_zone", NEW."vehicle_fields"); RETURN NULL;',
+                    hash="2fb961c314a9f2861ce65060ab72946f0288dc3d",
+                    operation="UPDATE",
+                    pgid="pgtrigger_update_update_23c5e",
+                    table="provider_provider",
+                    when="AFTER",
+                ),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='provider',
-            constraint=models.CheckConstraint(condition=models.Q(('mfa__in', ['hidden', 'optional', 'required'])), name='provider_provider_mfa_known'),
+            model_name="provider",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("mfa__in", ["hidden", "optional", "required"])), name="provider_provider_mfa_known"
+            ),
         ),
     ]
