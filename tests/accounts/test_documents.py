@@ -36,6 +36,7 @@ def upload(client_of, resident):
     def send(*files, **fields):
         return client.post(PAGE, {"chosen": list(files), **fields})
 
+    send.client = client
     return send
 
 
@@ -59,10 +60,10 @@ def empty_storage():
 # Uploading
 
 
-def test_several_files_are_kept_under_random_names_and_listed(upload, client_of, resident):
+def test_several_files_are_kept_under_random_names_and_listed(upload):
     response = upload(sent_file("Hydro bill.pdf"), sent_file("../../etc/Licence.JPEG", photo(), "image/jpeg"))
     assert (response.status_code, response.url) == (302, PAGE)
-    page = client_of(resident).get(PAGE).content.decode()
+    page = upload.client.get(PAGE).content.decode()
     for part in ("Uploaded Documents", "Hydro bill.pdf", "Licence.jpg", "Select Files to Upload", "Upload File"):
         assert part in page
     assert "2 files are uploaded." in page
