@@ -41,7 +41,7 @@ def link_to_file(document: AccountDocument) -> SafeString | str:
     if document.removed_at:
         return document.name
     address = reverse("accounts:document_file", args=[document.code])
-    return format_html('<a href="{}" download>{}</a>', address, document.name)
+    return format_html('<a href="{}">{}</a>', address, document.name)
 
 
 def link_to_person(person: User) -> SafeString:

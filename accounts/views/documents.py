@@ -10,6 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts import throttles
+from accounts.decorators import profile_not_required
 from accounts.forms.documents import UploadForm, allowed_kinds
 from accounts.models import AccountDocument, DocumentRequest, DocumentRequestQuerySet, RequestStatus
 from accounts.requests import SignedIn
@@ -85,6 +86,8 @@ def _render(
     return render(request, "accounts/documents.html", context, status=status)
 
 
+# The office's people fetch files here, too, and their own profile must not stand in the way of their work.
+@profile_not_required
 @require_safe
 def document_file(request: SignedIn, code: str) -> HttpResponseBase:
     """The file, for saving: to its owner and to the office by its permission; to anybody else it is not there."""

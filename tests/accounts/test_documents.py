@@ -19,6 +19,7 @@ from accounts.tasks import sweep_documents
 from opscom.core.errors import NotAllowed, Stale
 from opscom.core.models import AuditEntry
 from tests.accounts.helpers import mails
+from tests.factories.accounts import set_field
 from tests.factories.companies import log_in_as
 from tests.factories.documents import make_document, make_request, pdf, photo, sent_file
 from tests.factories.provider import set_provider
@@ -290,6 +291,12 @@ def test_the_office_opens_a_file_and_the_log_says_so(client_of, resident, clerk)
     assert AuditEntry.objects.get(action="document.opened").actor == clerk
     fetch(client_of(resident), document)
     assert AuditEntry.objects.filter(action="document.opened").count() == 1
+
+
+def test_office_with_an_incomplete_profile_of_its_own_gets_the_file(client_of, resident, clerk):
+    set_field("mobile_phone", state="required")
+    assert fetch(client_of(clerk), make_document(resident)).status_code == 200
+    assert client_of(clerk).get(PAGE).status_code == 302
 
 
 def test_a_lost_file_is_not_found(client_of, resident):

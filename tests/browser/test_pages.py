@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urljoin
 
@@ -13,15 +14,18 @@ from playwright.sync_api import Page, expect
 
 from accounts.links import Purpose, make_token
 from accounts.models import User
+from accounts.services.document_requests import decline_request
+from accounts.services.holds import place_hold
 from demo.bank import services as bank
 from demo.bank.models import BankSession
-from demo.data.people import MANAGER, RESIDENT
+from demo.data.people import ADMINISTRATOR, MANAGER, RESIDENT
 from demo.models import ReceivedMessage
 from tests.accounts.mfa import give_email
 from tests.browser import cast, steps
 from tests.browser.device import DESK, PHONE, Device
 from tests.browser.steps import button, expect_heading
 from tests.factories.accounts import make_registered
+from tests.factories.documents import make_document, make_request
 from tests.factories.payments import pay_at_bank
 
 Where = Callable[[User], str]
@@ -67,6 +71,31 @@ def act_for_ethan(page: Page, then: str = "") -> None:
 
 def a_link(purpose: Purpose, view: str) -> Where:
     return lambda person: reverse(view, args=[make_token(make_registered(), purpose)])
+
+
+def uploads(person: User) -> str:
+    """The page with everything on it: asked for, looked at, not accepted, and two files."""
+    office = User.objects.get(email=ADMINISTRATOR)
+    make_request(person, office, "Student card")
+    make_document(person, request=make_request(person, office, "Proof of address"))
+    declined = make_request(person, office, "Employment letter, not older than three months")
+    make_document(person, name="A very long name " * 5 + ".pdf", request=declined)
+    declined.refresh_from_db()
+    decline_request(request=declined, reason="The second page is missing.", actor=office)
+    return reverse("accounts:documents")
+
+
+def held_document(person: User) -> str:
+    wanted = make_request(person, User.objects.get(email=ADMINISTRATOR))
+    return reverse("accounts:remove_document", args=[make_document(person, request=wanted).code])
+
+
+def on_hold(name: str) -> Where:
+    def address(person: User) -> str:
+        place_hold(person=person, reason="Three unpaid tickets", amount=Decimal("45.50"))
+        return reverse(name)
+
+    return address
 
 
 def owing_a_code(person: User) -> str:
@@ -157,6 +186,15 @@ CASES = {
     "multi-factor": Case(at("accounts:multiauth")),
     "multi-factor-wrong": Case(at("accounts:multiauth"), then=press("Submit")),
     "multi-factor-unproved": Case(at("accounts:multiauth"), lambda: cast.make_newcomer(is_proved=False)),
+    "history": Case(at("accounts:history"), maya),
+    "history-empty": Case(at("accounts:history")),
+    "uploads": Case(uploads),
+    "uploads-wrong": Case(at("accounts:documents"), then=press("Upload File")),
+    "uploads-unproved": Case(at("accounts:documents"), lambda: cast.make_newcomer(is_proved=False)),
+    "upload-remove": Case(lambda person: reverse("accounts:remove_document", args=[make_document(person).code])),
+    "upload-stays": Case(held_document),
+    "home-on-hold": Case(on_hold("home:home")),
+    "permits-on-hold": Case(on_hold("permits:list"), then=lambda page: page.get_by_text("Arena monthly").click()),
     "change-password": Case(at("accounts:change_password"), then=press("Change Password")),
     "company": Case(at("accounts:company"), owen),
     "acting": Case(at("accounts:company"), owen, act_for_ethan),
