@@ -85,6 +85,15 @@ def test_nothing_is_recorded_for_another_after_the_way_back(acting, manager):
     assert (entry.actor, entry.on_behalf_of) == (manager, None)
 
 
+def test_what_the_owner_does_meanwhile_is_the_owners(acting, client_of, resident):
+    """The next request may be answered by the same thread, for somebody else."""
+    client = client_of(resident)
+    who(acting)
+    client.post(reverse("accounts:profile"), {"first_name": "Maja", "last_name": "Chen", "language": "en"})
+    entry = AuditEntry.objects.get(action="person.profile_changed")
+    assert (entry.actor, entry.on_behalf_of) == (resident, None)
+
+
 def test_it_is_no_sign_in_of_the_person(acting, manager, resident):
     resident.refresh_from_db()
     assert resident.last_login is None
