@@ -31,6 +31,10 @@ class StrictProvider(SAMLProvider):
         require_fresh(response)
         return super().sociallogin_from_response(request, response)
 
+    def extract_extra_data(self, data: Any) -> dict[str, Any]:
+        """Return what was said, under the names and under the friendly ones: `sn` is what the office knows it by."""
+        return {**(data.get_friendlyname_attributes() or {}), **data.get_attributes()}
+
     def extract_uid(self, data: Any) -> str:
         """Return who it is: a name made anew for each sign-in would make a new person each time."""
         attributes = data.get_attributes()

@@ -5,19 +5,28 @@ That an honest answer of a real provider is taken, the browser tests show; here 
 
 import base64
 import datetime as dt
+import subprocess
+import sys
 import uuid
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from django.test import Client
 from django.urls import reverse
 from lxml import etree
 from onelogin.saml2.constants import OneLogin_Saml2_Constants as Names
 from onelogin.saml2.utils import OneLogin_Saml2_Utils
 
-from tests.accounts.sso.oidc import begin
+from tests.accounts.sso.oidc import begin, free_port, wait_for
 
 ENTITY = "urn:example:campus"
 PERSISTENT = Names.NAMEID_PERSISTENT
@@ -111,3 +120,42 @@ def post(client: Client, response: str, code: str = "saml", **more: str):
     """Bring the response back as the browser does: the post without, and then the page with its session."""
     kept = client.post(reverse("saml_acs", args=[code]), {"SAMLResponse": response, **more})
     return client.get(kept.url) if kept.status_code == 302 else kept
+
+
+@contextmanager
+def running_saml(folder: Path, portal_metadata: str) -> Iterator[str]:
+    """Run a whole SAML provider, which others wrote, as a process of its own; yields the address of its metadata."""
+    port = free_port()
+    for name, pem in zip(("idp.pem", "idp.key"), make_pair(), strict=True):
+        (folder / name).write_text(pem)
+    command = [
+        sys.executable,
+        "-W",
+        "ignore",
+        "-m",
+        "tests.accounts.sso.saml_site",
+        str(port),
+        str(folder),
+        portal_metadata,
+    ]
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log)
+    try:
+        url = f"http://127.0.0.1:{port}/idp/metadata/"
+        wait_for(process, url)
+        yield url
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def make_pair(days: int = 30) -> tuple[str, str]:
+    """Return (certificate, key) as PEM."""
+    key = rsa.generate_private_key(65537, 2048)
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "portal")])
+    now = dt.datetime.now(dt.UTC)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+    builder = builder.not_valid_before(now - dt.timedelta(days=60)).not_valid_after(now + dt.timedelta(days=days))
+    certificate = builder.sign(key, hashes.SHA256())
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption())
+    return certificate.public_bytes(Encoding.PEM).decode(), pem.decode()

@@ -1,21 +1,15 @@
 """The office sets identity providers up."""
 
-import datetime as dt
-
 import pytest
 from allauth.socialaccount.models import SocialAccount
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from django.urls import reverse
-from django.utils import timezone
 
 from accounts.models import AttributeRule, IdentityProvider, Protocol, UserTypeRule
 from accounts.sso.certificates import clean_certificate
 from opscom.core.models import AuditEntry
 from opscom.core.secrets import decrypt
 from tests.accounts.sso.oidc import free_port
+from tests.accounts.sso.saml import make_pair
 from tests.factories.accounts import make_user, make_user_type
 from tests.factories.sso import make_provider
 
@@ -26,18 +20,6 @@ NO_RULES = {
     for prefix in ("attribute_rules", "user_type_rules")
     for name, value in {"TOTAL_FORMS": "0", "INITIAL_FORMS": "0"}.items()
 }
-
-
-def make_pair(days=30):
-    """Return (certificate, key) as PEM."""
-    key = rsa.generate_private_key(65537, 2048)
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "portal")])
-    now = timezone.now()
-    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-    builder = builder.not_valid_before(now - dt.timedelta(days=60)).not_valid_after(now + dt.timedelta(days=days))
-    certificate = builder.sign(key, hashes.SHA256())
-    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    return certificate.public_bytes(Encoding.PEM).decode(), pem.decode()
 
 
 def page_of(provider):

@@ -12,8 +12,7 @@ from onelogin.saml2.constants import OneLogin_Saml2_Constants as Names
 from accounts.models import IdentityProvider, Protocol, User
 from tests.accounts.helpers import is_signed_in
 from tests.accounts.sso.oidc import free_port
-from tests.accounts.sso.saml import ENTITY, Answer, Idp, ask, post
-from tests.accounts.sso.test_office import make_pair
+from tests.accounts.sso.saml import ENTITY, Answer, Idp, ask, make_pair, post
 from tests.factories.accounts import make_user
 from tests.factories.sso import make_provider
 
