@@ -41,12 +41,13 @@ def link_to_file(document: AccountDocument) -> SafeString | str:
     if document.removed_at:
         return document.name
     address = reverse("accounts:document_file", args=[document.code])
-    return format_html('<a href="{}">{}</a>', address, document.name)
+    return format_html('<a class="office-link" href="{}">{}</a>', address, document.name)
 
 
 def link_to_person(person: User) -> SafeString:
     """Return the link to the person's page."""
-    return format_html('<a href="{}">{}</a>', reverse("admin:accounts_user_change", args=[person.pk]), person)
+    address = reverse("admin:accounts_user_change", args=[person.pk])
+    return format_html('<a class="office-link" href="{}">{}</a>', address, person)
 
 
 class RemovedFilter(admin.SimpleListFilter):
@@ -68,7 +69,7 @@ class RemovedFilter(admin.SimpleListFilter):
 class AccountDocumentAdmin(ReadOnlyAdmin):
     """Everything that people have uploaded. Who of the office opens a file stands in the log."""
 
-    list_display = ["name", "download", "owner", "request", "kilobytes", "uploaded_at", "removed_at"]
+    list_display = ["code", "download", "owner", "request", "kilobytes", "uploaded_at", "removed_at"]
     list_filter = [RemovedFilter, "content_type", "uploaded_at"]
     list_select_related = ["person", "request"]
     search_fields = ["name", "code", "person__last_name", "person__first_name", "person__email"]

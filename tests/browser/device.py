@@ -12,7 +12,7 @@ from tests.people import show_code
 PHONE, DESK = 390, 1280
 HEIGHTS = {PHONE: 844, DESK: 800}
 # Refusals that are pages: the browser notes each in its console, which is not a complaint about the page.
-PAGES_THAT_REFUSE = {403, 404, 410, 422, 429}
+PAGES_THAT_REFUSE = {403, 404, 410, 413, 422, 429}
 
 
 class Device:

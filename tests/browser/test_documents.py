@@ -147,3 +147,16 @@ def test_account_on_hold(device):
     expect(office.get_by_text("The hold is lifted.")).to_be_visible()
     page.reload()
     expect(page.get_by_text("Account on hold")).to_have_count(0)
+
+
+def test_far_too_much_at_once_is_answered_with_a_page(device, tmp_path):
+    """The portal answers before it has read anything: the browser must show that answer, not a broken connection."""
+    page = device(person=make_driver().email).page
+    page.goto("/uploads")
+    for number in range(8):
+        (tmp_path / f"{number}.pdf").write_bytes(b"%PDF-1.4" + b"x" * 11_000_000)
+    field(page, "Select Files to Upload").set_input_files(sorted(tmp_path.iterdir()))
+    button(page, "Upload File").click()
+    expect_heading(page, "Too much at once")
+    link(page, "Back").click()
+    expect_heading(page, "Account Uploads")
