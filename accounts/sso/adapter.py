@@ -82,7 +82,7 @@ def make_app(row: IdentityProvider) -> SocialApp:
         app.provider, app.client_id, app.settings = "saml", row.code, saml_settings(row)
     else:
         app.provider, app.client_id = "openid_connect", row.client_id
-        app.secret = decrypt(row.client_secret) if row.client_secret else ""
+        app.secret = decrypt(bytes(row.client_secret)) if row.client_secret else ""
         app.settings = {"server_url": row.server_url.rstrip("/"), "oauth_pkce_enabled": True}
     return app
 
@@ -102,7 +102,7 @@ def saml_settings(row: IdentityProvider) -> dict[str, Any]:
         "allow_single_label_domains": True,
     }
     if row.signing_key and row.signing_certificate:
-        advanced |= {"private_key": decrypt(row.signing_key), "x509cert": row.signing_certificate}
+        advanced |= {"private_key": decrypt(bytes(row.signing_key)), "x509cert": row.signing_certificate}
         advanced |= {"authn_request_signed": True, "logout_request_signed": True, "logout_response_signed": True}
     return {
         "idp": idp,

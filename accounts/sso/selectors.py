@@ -37,7 +37,7 @@ def mapped_fields(person: User) -> set[str]:
 
 def is_in_use(provider: IdentityProvider) -> bool:
     """Say whether somebody signs in by it."""
-    return SocialAccount.objects.filter(provider=provider.code).exists()
+    return bool(SocialAccount.objects.filter(provider=provider.code).exists())
 
 
 def form_targets(providers: list[IdentityProvider]) -> list[str]:

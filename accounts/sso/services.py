@@ -1,5 +1,7 @@
 """From an identity to a person, and back to a password."""
 
+from typing import Any
+
 from allauth.socialaccount.models import SocialAccount
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -80,14 +82,16 @@ def _known(identity: Identity) -> User | None:
 
 def _enter(identity: Identity, language: str) -> User:
     """Make a new record. An address that nobody vouches for is treated as one typed at registration: see `register`."""
-    fields = {"language": language, "login_source": LoginSource.SSO, "registered_at": timezone.now()}
+    fields: dict[str, Any] = {"language": language, "login_source": LoginSource.SSO, "registered_at": timezone.now()}
     holder = User.objects.filter(email=identity.email).first() if identity.email else None
-    is_claimed = holder is not None and not identity.is_vouched
-    if is_claimed:
-        person = User.objects.create_user(claimed_email=identity.email, **fields)
+    address = identity.email or None
+    if identity.is_vouched:
+        # `take_address` gives it, and lets those yield who have not proved it.
+        person = User.objects.create_user(**fields)
+    elif holder:
+        person = User.objects.create_user(claimed_email=address, **fields)
     else:
-        # A vouched address is given by `take_address`, which lets those yield who have not proved it.
-        person = User.objects.create_user(None if identity.is_vouched else identity.email or None, **fields)
+        person = User.objects.create_user(address, **fields)
     SocialAccount.objects.create(user=person, provider=identity.provider.code, uid=identity.uid)
     audit.record("person.sso_entered", person, provider=identity.provider.code)
     if identity.email and not identity.is_vouched and may_mail(identity.email):
