@@ -38,7 +38,7 @@ BUILT_IN = [
     BuiltIn("first_name", FieldGroup.PERSONAL, REQUIRED, at_registration=True, autocomplete="given-name"),
     BuiltIn("last_name", FieldGroup.PERSONAL, REQUIRED, at_registration=True, autocomplete="family-name"),
     BuiltIn("mobile_phone", FieldGroup.PERSONAL, autocomplete="tel"),
-    BuiltIn("language", FieldGroup.PERSONAL),
+    BuiltIn("language", FieldGroup.SETTINGS),
     BuiltIn("street", FieldGroup.ADDRESS, autocomplete="address-line1"),
     BuiltIn("unit", FieldGroup.ADDRESS, autocomplete="address-line2"),
     BuiltIn("city", FieldGroup.ADDRESS, autocomplete="address-level2"),

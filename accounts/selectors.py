@@ -1,7 +1,8 @@
 """What is asked of people, which type somebody has on a day, and what must wait for a proved address."""
 
 import datetime as dt
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 from django.conf import settings
 from django.core.cache import cache
@@ -10,35 +11,68 @@ from django.utils.translation import gettext_lazy
 from django.utils.translation import override as language_override
 
 from accounts.addresses import email_domain
-from accounts.models import FieldState, ProfileField, User, UserType, UserTypeDomain
+from accounts.models import FieldKind, FieldState, ProfileAnswer, ProfileField, User, UserType, UserTypeDomain
 from accounts.profile import COUNTRIES_WITH_REGIONS
 from opscom.core.errors import Allowed, Decision, Refused
+from opscom.core.fields import Translated
 from opscom.provider.selectors import get_provider
 
-FIELDS_KEY = "accounts:profile-fields"
+# The number counts the shapes of what is kept: an older one is not read.
+FIELDS_KEY = "accounts:profile-fields:2"
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """How one profile field is asked today."""
+    """How one profile field is asked today. What follows `is_asked_at_registration` only the office's own fields have."""
 
     name: str
     group: str
     is_required: bool
     is_editable: bool
     is_asked_at_registration: bool
+    pk: int = 0
+    kind: str = FieldKind.BUILT_IN
+    label: Translated = field(default_factory=Translated)
+    help_text: Translated = field(default_factory=Translated)
+    # (code, label)
+    choices: tuple[tuple[str, Translated], ...] = ()
+    is_hidden: bool = False
+
+    @property
+    def is_own(self) -> bool:
+        """Say whether the office made it: then the answers are rows, not columns of `User`."""
+        return self.kind != FieldKind.BUILT_IN
+
+
+def known_fields() -> list[Asked]:
+    """Return all profile fields in the office's order, hidden ones too; kept in the cache until the office saves."""
+    fields: list[Asked] | None = cache.get(FIELDS_KEY)
+    if fields is None:
+        fields = [as_asked(row) for row in ProfileField.objects.order_by("position", "pk")]
+        cache.set(FIELDS_KEY, fields, 300)
+    return fields
 
 
 def asked_fields() -> list[Asked]:
-    """Return the profile fields that are not hidden, in the office's order; kept in the cache until the office saves."""
-    fields: list[Asked] | None = cache.get(FIELDS_KEY)
-    if fields is None:
-        fields = [
-            Asked(row.name, row.group, row.state == FieldState.REQUIRED, row.is_editable, row.is_asked_at_registration)
-            for row in ProfileField.objects.exclude(state=FieldState.HIDDEN)
-        ]
-        cache.set(FIELDS_KEY, fields, 300)
-    return fields
+    """Return the profile fields that are not hidden, in the office's order."""
+    return [field for field in known_fields() if not field.is_hidden]
+
+
+def as_asked(row: ProfileField) -> Asked:
+    """Return what forms and the gate need of the row."""
+    return Asked(
+        name=row.name,
+        group=row.group,
+        is_required=row.state == FieldState.REQUIRED,
+        is_editable=row.is_editable,
+        is_asked_at_registration=row.is_asked_at_registration,
+        pk=row.pk,
+        kind=row.kind,
+        label=row.label,
+        help_text=row.help_text,
+        choices=tuple((choice["code"], Translated(choice["label"])) for choice in row.choices),
+        is_hidden=row.state == FieldState.HIDDEN,
+    )
 
 
 def forget_asked_fields() -> None:
@@ -46,15 +80,31 @@ def forget_asked_fields() -> None:
     cache.delete(FIELDS_KEY)
 
 
+def answers_of(person: User, asked: Iterable[Asked]) -> dict[str, str]:
+    """Return name -> answer as it is stored, for those of the office's own fields that this person has answered."""
+    names = {field.pk: field.name for field in asked if field.is_own}
+    if not names:
+        return {}
+    rows = ProfileAnswer.objects.filter(person=person, field__in=names).exclude(value="")
+    return {names[row.field_id]: row.value for row in rows}
+
+
 def missing_fields(user: User) -> list[str]:
-    """Return the names of required profile fields that are empty; while there is one, every page leads to the profile."""
-    return [field.name for field in asked_fields() if field.is_required and _is_missing(user, field.name)]
+    """Return the names of required profile fields that are empty; while there is one, every page leads to the profile.
+
+    One that the person may not change is not asked of them: an empty one is a task for the office.
+    """
+    required = [field for field in asked_fields() if field.is_required and field.is_editable]
+    answers = answers_of(user, required)
+    return [field.name for field in required if field.name not in answers and _is_missing(user, field)]
 
 
-def _is_missing(user: User, name: str) -> bool:
-    if name == "region" and user.country and user.country not in COUNTRIES_WITH_REGIONS:
+def _is_missing(user: User, field: Asked) -> bool:
+    if field.is_own:
+        return True
+    if field.name == "region" and user.country and user.country not in COUNTRIES_WITH_REGIONS:
         return False
-    return not str(getattr(user, name)).strip()
+    return not str(getattr(user, field.name)).strip()
 
 
 def offered_languages() -> list[tuple[str, str]]:

@@ -68,6 +68,7 @@ TABS = [
 ]
 NAME_MENU = [
     Entry(_("Your Profile"), "user-round", "accounts:profile"),
+    Entry(_("Addresses"), "map-pin", "accounts:addresses"),
     Entry(_("Security"), "shield-check", "accounts:security"),
     Entry(_("History"), "history", "accounts:history"),
     Entry(_("Upload Documents"), "upload", "accounts:documents", may_upload),

@@ -14,6 +14,7 @@ from unfold.admin import ModelAdmin
 
 from accounts.addresses import clean_email
 from accounts.admin.acting import ActingMixin
+from accounts.admin.answers import AnswersMixin, OfficeTaskFilter, given_answers
 from accounts.admin.factors import FactorsMixin
 from accounts.admin.history import HistoryMixin
 from accounts.admin.merging import MergingMixin
@@ -67,13 +68,15 @@ class ProvedFilter(admin.SimpleListFilter):
 
 
 @admin.register(User)
-class UserAdmin(FactorsMixin, HistoryMixin, MergingMixin, DocumentsAndHoldsMixin, ActingMixin, ModelAdmin):
+class UserAdmin(
+    FactorsMixin, HistoryMixin, MergingMixin, DocumentsAndHoldsMixin, ActingMixin, AnswersMixin, ModelAdmin
+):
     """People. Those of the office are changed only by who may give roles, superusers only by superusers."""
 
     form = PersonForm
     list_display = ["name", "contact_email", "employee_number", "student_number", "user_type", "is_proved", "is_active"]
     list_display += ["merged"]
-    list_filter = ["user_type", ProvedFilter, "is_active", "login_source", "is_staff", "groups"]
+    list_filter = ["user_type", ProvedFilter, OfficeTaskFilter, "is_active", "login_source", "is_staff", "groups"]
     list_select_related = ["user_type", "merged_into"]
     ordering = ["last_name", "first_name", "pk"]
     search_fields = ["first_name", "last_name", "email", "claimed_email", "employee_number", "student_number", "code"]
@@ -132,7 +135,8 @@ class UserAdmin(FactorsMixin, HistoryMixin, MergingMixin, DocumentsAndHoldsMixin
         return fields if request.user.has_perm("accounts.assign_roles") else [*fields, *ROLE_FIELDS]
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
-        people.save_person(person=obj, actor=cast(User, request.user), changed=form.changed_data)
+        answers = given_answers(form)
+        people.save_person(person=obj, actor=cast(User, request.user), changed=form.changed_data, answers=answers)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         before = list(form.instance.groups.values_list("name", flat=True))

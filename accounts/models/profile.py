@@ -61,11 +61,6 @@ class ProfileField(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(kind__in=FieldKind.values), name="accounts_profilefield_kind_known"),
             models.CheckConstraint(condition=Q(state__in=FieldState.values), name="accounts_profilefield_state_known"),
-            # Else everyone would be sent to a profile page that cannot be completed.
-            models.CheckConstraint(
-                condition=~Q(state=FieldState.REQUIRED, is_editable=False),
-                name="accounts_profilefield_required_is_editable",
-            ),
         ]
 
     def __str__(self) -> str:

@@ -7,10 +7,13 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.emails import passwords as emails
-from accounts.models import LoginSource, User
+from accounts.models import LoginSource, MailingAddress, User
+from accounts.profile import BY_NAME
+from accounts.services.answers import write_answers
 from opscom.core import audit
 from opscom.core.errors import NotAllowed, Stale
 from opscom.core.locks import lock_row
+from opscom.messaging.preferences import move_preferences
 
 
 def lock_person(person: User) -> User:
@@ -27,14 +30,22 @@ def lock_person(person: User) -> User:
 
 @transaction.atomic
 def save_profile(*, person: User, values: Mapping[str, Any]) -> None:
-    """Write the profile fields that changed; the log names the fields, the history holds the values."""
-    changed = [name for name, value in values.items() if getattr(person, name) != value]
-    if not changed:
-        return
+    """Write the profile fields that changed; the log names the fields, the history holds the values.
+
+    `values`: name -> value for columns of the person, and answers as they are stored for the office's own fields. Raises
+    Stale when the record was merged meanwhile.
+    """
+    columns = {name: value for name, value in values.items() if name in BY_NAME}
+    changed = [name for name, value in columns.items() if getattr(person, name) != value]
+    if changed or len(columns) < len(values):
+        lock_person(person)
     for name in changed:
-        setattr(person, name, values[name])
-    person.save(update_fields=changed)
-    audit.record("person.profile_changed", person, actor=person, fields=changed)
+        setattr(person, name, columns[name])
+    if changed:
+        person.save(update_fields=changed)
+    changed += write_answers(person, {name: text for name, text in values.items() if name not in BY_NAME})
+    if changed:
+        audit.record("person.profile_changed", person, actor=person, fields=changed)
 
 
 def change_language(*, person: User, language: str) -> None:
@@ -43,19 +54,46 @@ def change_language(*, person: User, language: str) -> None:
 
 
 @transaction.atomic
-def save_person(*, person: User, actor: User, changed: Iterable[str]) -> None:
-    """Save what the office entered. A new address is not proved, and ends every link that was sent to the old one."""
+def save_mailing_address(*, person: User, lines: Mapping[str, str] | None) -> None:
+    """Keep where letters to this person go; None: to the home address. Raises Stale when the record was merged."""
+    lock_person(person)
+    before = MailingAddress.objects.filter(person=person).first()
+    known = {name: getattr(before, name) for name in lines or {}} if before else None
+    if known == lines:
+        return
+    if lines is None:
+        MailingAddress.objects.filter(person=person).delete()
+    else:
+        MailingAddress.objects.update_or_create(person=person, defaults=dict(lines))
+    audit.record("person.profile_changed", person, actor=person, fields=["mailing_address"])
+
+
+@transaction.atomic
+def save_person(*, person: User, actor: User, changed: Iterable[str], answers: Mapping[str, str] | None = None) -> None:
+    """Save what the office entered. A new address is not proved, and ends every link that was sent to the old one.
+
+    `answers` are those to the office's own profile fields, as they are stored.
+    """
     changed = list(changed)
     is_new = person.pk is None
     if is_new:
         person.set_unusable_password()
     if "email" in changed:
-        person.email_proved_at = None
-        person.claimed_email = ""
-        # The office vouches for this address: it does not yield to whoever registers with it, see `registration`.
-        person.registered_at = None
+        move_to_address(person)
     person.save()
+    write_answers(person, answers or {})
     audit.record("person.entered" if is_new else "person.changed", person, actor=actor, fields=changed)
+
+
+def move_to_address(person: User) -> None:
+    """Let the address that the office typed be the person's; what they chose about e-mails goes with them."""
+    person.email_proved_at = None
+    person.claimed_email = ""
+    # The office vouches for this address: it does not yield to whoever registers with it, see `registration`.
+    person.registered_at = None
+    before = User.objects.filter(pk=person.pk).first()
+    if before and before.contact_email and person.email:
+        move_preferences(old=before.contact_email, new=person.email)
 
 
 def record_roles(*, person: User, actor: User, before: Iterable[str]) -> None:

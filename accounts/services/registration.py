@@ -10,7 +10,9 @@ from accounts.addresses import clean_email
 from accounts.emails import passwords as emails
 from accounts.emails import sso as sso_emails
 from accounts.models import LoginSource, User
+from accounts.profile import BY_NAME
 from accounts.selectors import default_user_type
+from accounts.services.answers import write_answers
 from opscom.core import audit
 from opscom.provider.models import RegistrationMode
 from opscom.provider.selectors import get_provider
@@ -60,7 +62,9 @@ def _yields(holder: User) -> bool:
 
 
 def _enter(email: str, *, is_taken: bool, profile: dict[str, Any]) -> User:
-    fields = {**profile, "registered_at": timezone.now(), "user_type": default_user_type()}
+    answers = {name: text for name, text in profile.items() if name not in BY_NAME}
+    columns = {name: value for name, value in profile.items() if name in BY_NAME}
+    fields = {**columns, "registered_at": timezone.now(), "user_type": default_user_type()}
     try:
         with transaction.atomic():
             named = {"claimed_email": email} if is_taken else {"email": email}
@@ -68,5 +72,6 @@ def _enter(email: str, *, is_taken: bool, profile: dict[str, Any]) -> User:
     except IntegrityError:
         # Somebody registered with the same address between our look and our insert.
         person = User.objects.create_user(claimed_email=email, **fields)
+    write_answers(person, answers)
     audit.record("person.registered", person)
     return person

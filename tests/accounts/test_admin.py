@@ -116,14 +116,17 @@ def test_required_and_greyed_out_is_refused_with_words(client_of, administrator)
     field = ProfileField.objects.get(name="first_name")
     url = reverse("admin:accounts_profilefield_change", args=[field.pk])
     response = client_of(administrator).post(url, {"state": "required", "position": 0})
-    assert "A required field must be one that people may change." in response.content.decode()
+    assert "Nobody could fill it: let people change it, or let a sign-in fill it." in response.content.decode()
 
 
-def test_change_of_a_profile_field_counts_at_once(client_of, administrator, resident):
+def test_change_of_a_profile_field_counts_at_once(
+    client_of, administrator, resident, django_capture_on_commit_callbacks
+):
     field = ProfileField.objects.get(name="mobile_phone")
     assert client_of(resident).get("/").status_code == 200
     url = reverse("admin:accounts_profilefield_change", args=[field.pk])
-    client_of(administrator).post(url, {"state": "required", "is_editable": "on", "position": 2})
+    with django_capture_on_commit_callbacks(execute=True):
+        client_of(administrator).post(url, {"state": "required", "is_editable": "on", "position": 2})
     assert client_of(resident).get("/").url == "/profile"
 
 

@@ -90,4 +90,4 @@ def test_every_deed_has_its_words_and_its_filter():
     found = {action for path in python_files() for action in written.findall(path.read_text())}
     assert len(found) > 30
     assert found - set(DEEDS) == set()
-    assert {action.partition(".")[0] for action in found} - set(KindFilter.PREFIXES) - {"profile_field"} == set()
+    assert {action.partition(".")[0] for action in found} - set(KindFilter.PREFIXES) == set()
