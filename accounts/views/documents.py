@@ -87,7 +87,7 @@ def _render(
 
 
 # The office's people fetch files here, too, and their own profile must not stand in the way of their work.
-@profile_not_required
+@profile_not_required  # type: ignore[type-var]
 @require_safe
 def document_file(request: SignedIn, code: str) -> HttpResponseBase:
     """The file, for saving: to its owner and to the office by its permission; to anybody else it is not there."""
