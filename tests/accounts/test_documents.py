@@ -91,6 +91,7 @@ def test_camera_of_a_telephone_sends_its_own_input(client_of, resident):
         ("drawing.svg", b"<svg xmlns='http://www.w3.org/2000/svg'/>", "Files of this kind are not taken."),
         ("bill.pdf", b"", "The file is empty."),
         ("huge.png", bomb(50_000, 50_000), "at the most 52 million pixels"),
+        ("large.png", bomb(8_000, 7_000), "at the most 52 million pixels"),
         ("cut.png", photo("PNG", (300, 300))[:-200], "damaged or not complete"),
         ("cut.jpg", photo(size=(300, 300))[:-200], "damaged or not complete"),
         ("cut.pdf", pdf()[:-20], "damaged or not complete"),

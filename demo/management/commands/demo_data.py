@@ -6,6 +6,7 @@ from django.core.management.base import BaseCommand
 
 from accounts.models import User
 from demo.data.companies import make_company
+from demo.data.documents import make_documents
 from demo.data.lots import make_lots, make_provider, make_sales
 from demo.data.people import ADMINISTRATOR, MANAGER, PASSWORD, RESIDENT, make_people, make_user_types
 from demo.data.permits import make_permits
@@ -23,6 +24,7 @@ class Command(BaseCommand):
             office = User.objects.get(email=ADMINISTRATOR)
             make_company(User.objects.get(email=MANAGER), office)
             make_permits(people, make_sales(make_lots(), types, office), office)
+            make_documents(office)
         width = max(map(len, (RESIDENT, MANAGER, ADMINISTRATOR)))
         for who, email in (("Resident", RESIDENT), ("Company manager", MANAGER), ("Office", ADMINISTRATOR)):
             # Who works in the office needs a second thing at each sign-in.
