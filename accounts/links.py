@@ -23,6 +23,8 @@ class Purpose(StrEnum):
     RESET = "reset"
     # Proves the address only: for people who have no password here.
     CONFIRM = "confirm"
+    # Gives somebody who has an address and a password another address; it carries that address.
+    CHANGE = "change"
 
 
 class LinkDead(DomainError):
@@ -37,17 +39,34 @@ def make_token(user: User, purpose: Purpose) -> str:
     return signing.dumps([user.code, _state(user)], salt=_salt(purpose))
 
 
+def make_change_token(user: User, address: str) -> str:
+    """Return the token of the link that goes to a new address; it dies with the present address and password."""
+    return signing.dumps([user.code, _state(user), address], salt=_salt(Purpose.CHANGE))
+
+
 def read_token(token: str, purpose: Purpose) -> User:
     """Return the person for whom the link was made; raises LinkDead."""
+    return _read(token, purpose)[0]
+
+
+def read_change_token(token: str) -> tuple[User, str]:
+    """Return the person, and the address to which the link was sent; raises LinkDead, also when it is another's now."""
+    person, address = _read(token, Purpose.CHANGE)
+    if User.objects.keeping().filter(email=address).exclude(pk=person.pk).exists():
+        raise LinkDead
+    return person, address
+
+
+def _read(token: str, purpose: Purpose) -> tuple[User, str]:
     hours = get_provider().password_link_hours
     try:
-        code, state = signing.loads(token, salt=_salt(purpose), max_age=hours * 3600)
+        code, state, *more = signing.loads(token, salt=_salt(purpose), max_age=hours * 3600)
     except (signing.BadSignature, ValueError, TypeError) as error:
         raise LinkDead from error
     user = User.objects.filter(code=code, is_active=True).first()
     if user is None or not constant_time_compare(state, _state(user)) or not _is_open(user, purpose):
         raise LinkDead
-    return user
+    return user, more[0] if more else ""
 
 
 def _is_open(user: User, purpose: Purpose) -> bool:

@@ -49,6 +49,16 @@ def may_check_own_password(person_code: str) -> bool:
     return allow("own-password", person_code, limit=10, seconds=HOUR)
 
 
+def may_change_address(person_code: str) -> bool:
+    """Count one request for another e-mail address: each writes to a mailbox that may be a stranger's."""
+    return all(
+        [
+            allow("change-email.hour", person_code, limit=5, seconds=HOUR),
+            allow("change-email.day", person_code, limit=10, seconds=DAY),
+        ]
+    )
+
+
 def may_upload(person_code: str) -> bool:
     """Count one upload: each costs the time to read a picture of fifty million pixels, perhaps six of them."""
     return allow("upload", person_code, limit=30, seconds=HOUR)

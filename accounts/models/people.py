@@ -99,6 +99,10 @@ class UserQuerySet(models.QuerySet["User"]):
         """Those who typed an address at registration and never proved it: whoever proves it first takes it over."""
         return self.filter(email_proved_at__isnull=True, registered_at__isnull=False)
 
+    def keeping(self) -> "UserQuerySet":
+        """The others: who holds an address by a proof, or because the office entered it, keeps it."""
+        return self.exclude(email_proved_at__isnull=True, registered_at__isnull=False)
+
 
 class UserManager(BaseUserManager["User"]):
     """Makes people; e-mail is stored in lower case, and may be missing for those whom the office enters."""

@@ -14,12 +14,13 @@ from django.views.decorators.http import require_safe
 from accounts import throttles
 from accounts.decorators import language_chosen, own_hands_only
 from accounts.forms.passwords import NewPasswordForm, ReminderForm, ResetPasswordForm
-from accounts.links import LinkDead, Purpose, read_token
+from accounts.links import LinkDead, Purpose
 from accounts.models import User
 from accounts.services import passwords
 from accounts.sessions.passwords import end_other_sessions
 from accounts.sessions.services import end_sessions
 from accounts.views.common import HOME, PASSWORDS, SIGN_IN, form_page, too_many
+from accounts.views.links import dead_link, open_link, token_out_of_sight
 
 
 @login_not_required
@@ -52,9 +53,10 @@ def reminder_sent(request: HttpRequest) -> HttpResponse:
 @sensitive_post_parameters(*PASSWORDS)
 @form_page
 @own_hands_only
+@token_out_of_sight(Purpose.CREATE)
 def create_password(request: HttpRequest, token: str) -> HttpResponse:
     """The page behind `Create Password` in the e-mail; opening it changes nothing, because mail scanners open links."""
-    person = _open_link(request, token, Purpose.CREATE)
+    person = open_link(request, token, Purpose.CREATE)
     if person is None:
         return dead_link(request)
     form = NewPasswordForm(request.POST or None, person=person)
@@ -74,9 +76,10 @@ def create_password(request: HttpRequest, token: str) -> HttpResponse:
 @sensitive_post_parameters(*PASSWORDS)
 @form_page
 @own_hands_only
+@token_out_of_sight(Purpose.RESET)
 def reset_password(request: HttpRequest, token: str) -> HttpResponse:
     """The page `Reset Password`."""
-    person = _open_link(request, token, Purpose.RESET)
+    person = open_link(request, token, Purpose.RESET)
     if person is None:
         return dead_link(request)
     form = ResetPasswordForm(request.POST or None, person=person)
@@ -101,20 +104,6 @@ def password_reset_done(request: HttpRequest) -> HttpResponse:
     return render(request, "accounts/password_reset_done.html")
 
 
-def dead_link(request: HttpRequest) -> HttpResponse:
-    """One answer for used, expired and altered links, with the way to a new one."""
-    return render(request, "accounts/dead_link.html", status=410)
-
-
-def _open_link(request: HttpRequest, token: str, purpose: Purpose) -> User | None:
-    if not throttles.may_open_link(request):
-        return None
-    try:
-        return read_token(token, purpose)
-    except LinkDead:
-        return None
-
-
 def _go_on_with_password(request: HttpRequest, person: User) -> HttpResponse:
     target = SIGN_IN
     if request.user.pk == person.pk:
@@ -132,9 +121,10 @@ def _go_on_with_password(request: HttpRequest, person: User) -> HttpResponse:
 @never_cache
 @form_page
 @own_hands_only
+@token_out_of_sight(Purpose.CONFIRM)
 def confirm_address(request: HttpRequest, token: str) -> HttpResponse:
     """Prove the address of somebody who has no password here; opening the page changes nothing, as mail scanners do it."""
-    person = _open_link(request, token, Purpose.CONFIRM)
+    person = open_link(request, token, Purpose.CONFIRM)
     if person is None:
         return dead_link(request)
     if request.method == "POST":

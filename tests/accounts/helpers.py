@@ -18,7 +18,7 @@ def mails(*names: str) -> list[Message]:
 def link_in(message: Message) -> str:
     """Return the path and query of the link in the mail, as its receiver would follow it."""
     letter, _kept = render(message)
-    found = re.search(r"https?://[^/\s]+(/password/\S+)", letter.text)
+    found = re.search(r"https?://[^/\s]+(/(?:password|address)/\S+)", letter.text)
     assert found, letter.text
     return found[1]
 

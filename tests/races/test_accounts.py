@@ -7,11 +7,13 @@ from threading import Barrier
 import pytest
 from django.db import connection
 
-from accounts.links import LinkDead, Purpose, make_token
+from accounts.links import LinkDead, Purpose, make_change_token, make_token
 from accounts.models import User
+from accounts.services.email_change import change_email_by_link
 from accounts.services.passwords import set_password_by_link
 from accounts.services.registration import register
-from tests.factories.accounts import make_registered
+from tests.accounts.helpers import mails
+from tests.factories.accounts import make_registered, make_user
 from tests.factories.provider import set_provider
 
 pytestmark = [pytest.mark.races, pytest.mark.django_db(transaction=True)]
@@ -68,3 +70,42 @@ def test_several_claims_proved_at_once_leave_one_owner(_round: int) -> None:
     assert sum(isinstance(result, User) for result in results) == 1, results
     assert sum(isinstance(result, LinkDead) for result in results) == 3, results
     assert User.objects.proved().get().email == "nia@example.org"
+
+
+def move(token: str) -> Callable[[], User]:
+    return lambda: change_email_by_link(token=token)
+
+
+@pytest.mark.parametrize("_round", range(3))
+def test_people_who_move_to_one_address_at_once_leave_one_owner(_round: int) -> None:
+    people = [make_user() for _n in range(4)]
+    tokens = [make_change_token(person, "nia@example.org") for person in people]
+    results = together([move(token) for token in tokens])
+    (winner,) = [result for result in results if isinstance(result, User)]
+    assert sum(isinstance(result, LinkDead) for result in results) == 3, results
+    assert User.objects.get(email="nia@example.org") == winner
+    assert User.objects.proved().count() == 4
+    assert len(mails("email_changed")) == 1
+
+
+@pytest.mark.parametrize("_round", range(3))
+def test_one_person_who_moves_to_several_addresses_at_once_has_one(_round: int) -> None:
+    person = make_user()
+    tokens = [make_change_token(person, f"nia{number}@example.org") for number in range(4)]
+    results = together([move(token) for token in tokens])
+    (winner,) = [result for result in results if isinstance(result, User)]
+    assert sum(isinstance(result, LinkDead) for result in results) == 3, results
+    assert User.objects.get().email == winner.email
+
+
+@pytest.mark.parametrize("_round", range(3))
+def test_moving_to_an_address_while_its_registrant_proves_it_leaves_one_owner(_round: int) -> None:
+    typed, person = make_registered(email="nia@example.org"), make_user()
+    deeds = [
+        use(make_token(typed, Purpose.CREATE), "a long password"),
+        move(make_change_token(person, "nia@example.org")),
+    ]
+    results = together(deeds)
+    assert sum(isinstance(result, User) for result in results) == 1, results
+    assert sum(isinstance(result, LinkDead) for result in results) == 1, results
+    assert User.objects.proved().filter(email="nia@example.org").count() == 1

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.test import Client
 
-from accounts.links import Purpose, make_token
+from accounts.links import Purpose, make_change_token, make_token
 from accounts.models import User
 from accounts.sessions.selectors import places_of
 from demo.models import ReceivedMessage
@@ -53,24 +53,28 @@ PAGES = {
     "accounts:addresses":                   "302 200 200 200 200 200 200 200",
     "accounts:authenticator_app":           "302 302 302 302 302 302 302 302",
     "POST accounts:authenticator_app":      "302 302 302 302 302 302 302 302",
+    "accounts:change_email":                "302 200 200 200 200 200 200 200",
+    "POST accounts:change_email":           "302 200 200 200 200 200 200 200",
     "accounts:change_password":             "302 200 200 200 200 200 200 200",
     "POST accounts:change_password":        "302 200 200 200 200 200 200 200",
-    "accounts:confirm_address":             "200 200 200 200 200 200 200 200",
+    "accounts:confirm_address":             "302 302 302 302 302 302 302 302",
     "POST accounts:confirm_address":        "302 302 302 302 302 302 302 302",
-    "accounts:create_password":             "200 200 200 200 200 200 200 200",
+    "accounts:confirm_email_change":        "302 302 302 302 302 302 302 302",
+    "POST accounts:confirm_email_change":   "200 200 302 200 200 200 200 200",
+    "accounts:create_password":             "302 302 302 302 302 302 302 302",
     "POST accounts:create_password":        "200 200 200 200 200 200 200 200",
     "accounts:company":                     "302 404 404 404 200 404 404 404",
     "accounts:document_file":               "302 404 200 404 404 404 200 200",
     "accounts:documents":                   "302 200 200 200 200 200 200 200",
     "POST accounts:documents":              "302 403 422 422 422 422 422 422",
-    "POST accounts:end_other_sessions":     "302 302 302 302 302 302 302 302",
-    "POST accounts:end_session":            "302 404 302 404 404 404 404 404",
-    "accounts:email_preferences":           "302 200 200 200 200 200 200 200",
-    "POST accounts:email_preferences":      "302 302 302 302 302 302 302 302",
     "accounts:edit_home_address":           "302 200 200 200 200 200 200 200",
     "POST accounts:edit_home_address":      "302 200 200 200 200 200 200 200",
     "accounts:edit_mailing_address":        "302 200 200 200 200 200 200 200",
     "POST accounts:edit_mailing_address":   "302 200 200 200 200 200 200 200",
+    "POST accounts:end_other_sessions":     "302 302 302 302 302 302 302 302",
+    "POST accounts:end_session":            "302 404 302 404 404 404 404 404",
+    "accounts:email_preferences":           "302 200 200 200 200 200 200 200",
+    "POST accounts:email_preferences":      "302 302 302 302 302 302 302 302",
     "accounts:forgot":                      "200 200 200 200 200 200 200 200",
     "POST accounts:forgot":                 "200 200 200 200 200 200 200 200",
     "accounts:history":                     "302 200 200 200 200 200 200 200",
@@ -88,7 +92,7 @@ PAGES = {
     "accounts:remove_document":             "302 404 200 404 404 404 404 404",
     "POST accounts:remove_document":        "302 404 302 404 404 404 404 404",
     "accounts:reminder_sent":               "200 200 200 200 200 200 200 200",
-    "accounts:reset_password":              "200 200 200 200 200 200 200 200",
+    "accounts:reset_password":              "302 302 302 302 302 302 302 302",
     "POST accounts:reset_password":         "200 200 200 200 200 200 200 200",
     "accounts:sessions":                    "302 200 200 200 200 200 200 200",
     "accounts:security":                    "302 200 200 200 200 200 200 200",
@@ -154,6 +158,7 @@ ADMIN_LISTS = {
     "accounts.company":                     "403 200 200",
     "accounts.documentrequest":             "403 200 200",
     "accounts.identityprovider":            "403 403 200",
+    "accounts.mailing":                     "403 403 200",
     "accounts.profilefield":                "403 403 200",
     "accounts.user":                        "403 200 200",
     "accounts.usertype":                    "403 200 200",
@@ -253,6 +258,7 @@ OBJECTS: dict[str, Callable[[User], dict[str, Any]]] = {
     "saml_sls": lambda resident: {"organization_slug": saml_provider()},
     "sso_start": lambda resident: {"code": saml_provider()},
     "accounts:act_for": lambda resident: {"code": resident.code},
+    "accounts:confirm_email_change": lambda resident: {"token": make_change_token(resident, "new@example.org")},
     "accounts:create_password": dead_or_alive(Purpose.CREATE),
     "accounts:reset_password": dead_or_alive(Purpose.RESET),
     "accounts:end_session": lambda resident: {"code": session_of(resident)},

@@ -83,7 +83,7 @@ def test_who_registers_with_the_address_gets_no_link_into_the_account(jane):
 def test_links_from_before_are_dead(client_of, purpose, name):
     person = make_user()
     token = make_token(person, purpose)
-    assert client_of().get(reverse(f"accounts:{name}", args=[token])).status_code == 200
+    assert client_of().get(reverse(f"accounts:{name}", args=[token]), follow=True).status_code == 200
     User.objects.filter(pk=person.pk).update(login_source=LoginSource.SSO, password=make_password(None))
     # Also one that fits the row as it is now.
     for one in (token, make_token(User.objects.get(pk=person.pk), purpose)):
