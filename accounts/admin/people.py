@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext, pgettext
-from unfold.admin import ModelAdmin
+from unfold.admin import ModelAdmin, StackedInline
 
 from accounts.addresses import clean_email
 from accounts.admin.acting import ActingMixin
@@ -19,9 +19,10 @@ from accounts.admin.factors import FactorsMixin
 from accounts.admin.history import HistoryMixin
 from accounts.admin.merging import MergingMixin
 from accounts.admin.person_panel import DocumentsAndHoldsMixin
-from accounts.models import User
+from accounts.models import MailingAddress, User
 from accounts.services import people
 from accounts.sso.services import return_to_password
+from opscom.core import audit
 from opscom.core.errors import DomainError
 
 ROLE_FIELDS = ("is_staff", "groups")
@@ -67,6 +68,13 @@ class ProvedFilter(admin.SimpleListFilter):
         return queryset.filter(filters.get(self.value() or "", Q()))
 
 
+class MailingAddressInline(StackedInline):
+    """Where letters go when not home."""
+
+    model = MailingAddress
+    extra = 0
+
+
 @admin.register(User)
 class UserAdmin(
     FactorsMixin, HistoryMixin, MergingMixin, DocumentsAndHoldsMixin, ActingMixin, AnswersMixin, ModelAdmin
@@ -85,6 +93,7 @@ class UserAdmin(
     actions_detail = ["user_history", "ask_for_document", "place_hold", "log_in_as", "merge"]
     filter_horizontal = ["groups"]
     autocomplete_fields = ["user_type", "company"]
+    inlines = [MailingAddressInline]
     readonly_fields = ["code", "login_source", "email_proved_at", "claimed_email", "registered_at", "created_at"]
     readonly_fields += ["last_login"]
     fieldsets = [
@@ -142,6 +151,12 @@ class UserAdmin(
         before = list(form.instance.groups.values_list("name", flat=True))
         super().save_related(request, form, formsets, change)
         people.record_roles(person=form.instance, actor=cast(User, request.user), before=before)
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        super().save_formset(request, form, formset, change)
+        if formset.has_changed():
+            fields = [formset.model._meta.model_name]
+            audit.record("person.changed", form.instance, actor=request.user, fields=fields)
 
     @admin.action(description=_("Send a password link"), permissions=["change"])
     def send_password_link(self, request: HttpRequest, queryset: QuerySet[User]) -> None:

@@ -6,11 +6,11 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.utils.dateparse import parse_date
 
+from accounts.answers import clean_answer
 from accounts.models import FieldKind, ProfileAnswer, ProfileField, User, UserType
 from accounts.profile import BY_NAME, COUNTRIES_WITH_REGIONS, make_form_field
-from accounts.selectors import default_user_type, offered_languages, user_type_for_address
+from accounts.selectors import as_asked, default_user_type, offered_languages, user_type_for_address
 from accounts.sso.identity import EMAIL, Identity
 from opscom.core import audit
 from opscom.provider.selectors import local_date
@@ -75,18 +75,14 @@ def _write_answers(person: User, said: Mapping[str, str]) -> list[str]:
 
 def _clean_answer(field: ProfileField, text: str) -> str:
     """Return the answer as it is stored, empty when it does not fit the field's kind."""
-    if field.kind == FieldKind.CHOICE:
-        return text if text in [choice.get("code") for choice in field.choices] else ""
     if field.kind == FieldKind.YES_NO:
-        return YES_NO.get(text.lower(), "")
-    if field.kind == FieldKind.DATE:
-        try:
-            return text if parse_date(text) else ""
-        except ValueError:
-            return ""
-    if field.kind == FieldKind.NUMBER:
-        return str(_clean(forms.DecimalField(), field.name, text) or "")
-    return text
+        text = YES_NO.get(text.lower(), "")
+    try:
+        return clean_answer(as_asked(field), text)
+    except ValidationError:
+        # The value is somebody's data, so it is not logged.
+        logger.warning("An identity provider sent something that cannot be kept as %s.", field.name)
+        return ""
 
 
 def _write_user_type(person: User, identity: Identity) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib.auth.models import Group
 from django.utils import timezone
 
-from accounts.models import ProfileField, User, UserType
+from accounts.models import ProfileAnswer, ProfileField, User, UserType
 from accounts.selectors import forget_asked_fields
 
 PASSWORD = "correct horse battery"
@@ -40,3 +40,20 @@ def set_field(name: str, **changes: Any) -> None:
     """Change how a profile field is asked, as the office would."""
     ProfileField.objects.filter(name=name).update(**changes)
     forget_asked_fields()
+
+
+def make_field(kind: str = "text", label: str = "", **fields: Any) -> ProfileField:
+    """Return a profile field that the office has made."""
+    number = next(_numbers)
+    defaults = {"label": {"en": label or f"Question {number}"}, "position": 100 + number, "group": "other"}
+    if kind == "choice":
+        labels = {"north": {"en": "North campus", "fr-ca": "Campus nord"}, "south": {"en": "South campus"}}
+        defaults["choices"] = [{"code": code, "label": label} for code, label in labels.items()]
+    field = ProfileField.objects.create(name=f"own_{number}", kind=kind, **{**defaults, **fields})
+    forget_asked_fields()
+    return field
+
+
+def answer(person: User, field: ProfileField, value: str) -> ProfileAnswer:
+    """Let the person have answered."""
+    return ProfileAnswer.objects.create(person=person, field=field, value=value)
