@@ -11,11 +11,13 @@ from accounts.models.documents import (
     RequestStatus,
 )
 from accounts.models.holds import AccountHold
+from accounts.models.mailings import MAILING_MOVES, Mailing, MailingStatus
 from accounts.models.people import LoginSource, MfaMethod, User, UserQuerySet, UserType, UserTypeDomain
 from accounts.models.profile import FieldGroup, FieldKind, FieldState, ProfileAnswer, ProfileField
 from accounts.models.single_sign_on import AttributeRule, IdentityProvider, Protocol, UserTypeRule
 
 __all__ = [
+    "MAILING_MOVES",
     "REQUEST_MOVES",
     "AccountDocument",
     "AccountHold",
@@ -30,7 +32,9 @@ __all__ = [
     "FieldState",
     "IdentityProvider",
     "LoginSource",
+    "Mailing",
     "MailingAddress",
+    "MailingStatus",
     "MfaMethod",
     "ProfileAnswer",
     "ProfileField",
