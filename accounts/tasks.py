@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from accounts.services import documents
+from accounts.services import documents, mailings
 from accounts.sessions import services as sessions
 
 
@@ -16,3 +16,9 @@ def sweep_documents() -> int:
 def forget_dead_sessions() -> int:
     """Delete what is kept of sessions that have run out."""
     return sessions.forget_dead_sessions()
+
+
+@shared_task(name="accounts.continue_mailings")
+def continue_mailings() -> int:
+    """Put the next people's mail into the outbox, of each mailing that is being sent."""
+    return mailings.continue_mailings()

@@ -54,6 +54,7 @@ GROUPS: list[tuple[Any, list[tuple[str, str, Any]]]] = [
         _("Messages"),
         [
             ("messaging.Message", "outgoing_mail", None),
+            ("accounts.Mailing", "campaign", None),
             ("messaging.MessageTemplate", "edit_note", None),
             ("messaging.EmailCategory", "label", None),
         ],

@@ -177,6 +177,7 @@ CELERY_BEAT_SCHEDULE = {
     "deliver what is paid": every(30, "payments.finish_paid_orders"),
     "delete files that belong to no document": every(6 * 3600, "accounts.sweep_documents"),
     "send refunds": every(30, "payments.send_refunds"),
+    "continue mailings": every(30, "accounts.continue_mailings"),
     "forget dead sessions": every(3600, "accounts.forget_dead_sessions"),
     **({"the demo bank reports": every(5, "demo.send_bank_reports")} if OPSCOM_DEMO else {}),
 }

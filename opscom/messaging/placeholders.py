@@ -15,6 +15,8 @@ from django.utils.formats import date_format
 
 PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 COMMON = {"provider_name", "provider_phone", "provider_email", "site_url"}
+# E-mails whose every word the office writes elsewhere: one wording for all of them would say nothing. Apps add theirs.
+NOT_REWORDED: set[str] = set()
 NOT_FOR_THE_OFFICE = {"provider", "language", "subject", "forloop", "block"}
 
 
@@ -45,12 +47,12 @@ def template_folders() -> list[Path]:
 
 
 def list_templates() -> list[str]:
-    """Return every e-mail that this installation can send, as `<app>/<name>`."""
+    """Return every e-mail that the office may word anew, as `<app>/<name>`."""
     found = set()
     for folder in template_folders():
         for file in folder.glob("*/email/*.subject.txt"):
             found.add(f"{file.parent.parent.name}/{file.name.removesuffix('.subject.txt')}")
-    return sorted(found)
+    return sorted(found - NOT_REWORDED)
 
 
 def list_placeholders(template: str) -> set[str]:

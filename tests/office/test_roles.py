@@ -13,6 +13,7 @@ ROLES = (ENFORCEMENT_OFFICER, APPEALS_OFFICER, CASHIER, CLERK, AUDITOR, ADMINIST
 OPENS = {
     #                               enf app cas cle aud adm
     "accounts.company":            "no  no  no  yes yes yes",
+    "accounts.mailing":            "no  no  no  no  yes yes",
     "accounts.profilefield":       "no  no  no  no  yes yes",
     "accounts.user":               "no  yes yes yes yes yes",
     "accounts.usertype":           "no  no  no  yes yes yes",
