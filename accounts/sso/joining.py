@@ -8,6 +8,8 @@ from allauth.socialaccount.models import SocialAccount
 from django.contrib.auth.hashers import is_password_usable
 from django.utils import timezone
 
+from accounts.addresses import email_domain
+from accounts.emails import addresses as address_mails
 from accounts.emails import sso as emails
 from accounts.mfa.rules import is_office
 from accounts.models import LoginSource, User
@@ -16,6 +18,7 @@ from accounts.sessions.services import end_sessions
 from accounts.sso.identity import Identity
 from accounts.sso.refusals import NotAdmitted, Why
 from opscom.core import audit
+from opscom.messaging.preferences import move_preferences
 
 NUMBERS = ("employee_number", "student_number")
 
@@ -51,8 +54,12 @@ def join_record(*, person: User, identity: Identity) -> None:
 
 
 def take_address(*, person: User, identity: Identity) -> None:
-    """Give a vouched address to the person, or prove the one they have; never one that belongs to another record."""
-    if not identity.is_vouched or (person.email and person.email != identity.email) or person.is_email_proved:
+    """Give a vouched address to the person, prove theirs, or follow their organisation to a new one.
+
+    Never one that another record keeps, and never in place of a proved address that is not this organisation's.
+    """
+    old = person.email or ""
+    if not identity.is_vouched or (person.is_email_proved and not _may_replace(old, identity)):
         return
     others = User.objects.filter(email=identity.email).exclude(pk=person.pk)
     yielding = others & User.objects.yielding()
@@ -61,7 +68,16 @@ def take_address(*, person: User, identity: Identity) -> None:
         return
     person.email, person.claimed_email, person.email_proved_at = identity.email, "", timezone.now()
     person.save(update_fields=["email", "claimed_email", "email_proved_at"])
-    audit.record("person.email_proved", person, actor=person, address=person.email)
+    if old in ("", identity.email):
+        audit.record("person.email_proved", person, actor=person, address=person.email)
+        return
+    audit.record("person.email_changed", person, actor=person, old=old, new=identity.email)
+    move_preferences(old=old, new=identity.email)
+    address_mails.changed(person, old=old)
+
+
+def _may_replace(old: str, identity: Identity) -> bool:
+    return old != identity.email and email_domain(old) in identity.provider.trusted_domains
 
 
 def _by_address(identity: Identity) -> User | None:

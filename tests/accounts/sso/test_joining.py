@@ -153,6 +153,29 @@ def test_security_sends_the_proof_again(client_of):
     assert mails("create_password") == []
 
 
+def test_address_follows_the_organisation_and_the_old_one_is_told():
+    provider = make_provider()
+    person = arrive(provider)
+    arrive(provider, email="jane.roe@uni.example")
+    person.refresh_from_db()
+    assert (person.email, person.is_email_proved) == ("jane.roe@uni.example", True)
+    assert [mail.to for mail in mails("email_changed")] == [ADDRESS]
+    make_user(email="taken@uni.example")
+    arrive(provider, email="taken@uni.example")
+    arrive(provider, email="unsure@uni.example", is_vouched=False)
+    person.refresh_from_db()
+    assert person.email == "jane.roe@uni.example"
+
+
+def test_second_organisation_does_not_replace_the_address_of_the_first():
+    first, second = make_provider(), make_provider(trusted_domains=["other.example"])
+    person = arrive(first)
+    SocialAccount.objects.create(user=person, provider=second.code, uid="jane")
+    assert arrive(second, email="jane@other.example") == person
+    person.refresh_from_db()
+    assert person.email == ADDRESS
+
+
 def test_person_without_an_address_comes_in():
     person = arrive(make_provider(), email="", is_vouched=False)
     assert (person.email, person.claimed_email) == (None, "")

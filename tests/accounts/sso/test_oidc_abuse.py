@@ -72,7 +72,9 @@ def test_provider_vouches_for_its_own_domains_only(anonymous, oidc_server, campu
 @pytest.mark.parametrize(
     "target", ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)"]
 )
-def test_next_never_leaves_the_site(anonymous, oidc_server, campus, target):
+def test_next_never_leaves_the_site(anonymous, client_of, resident, oidc_server, campus, target):
+    signed_in = client_of(resident).post(reverse("sso_start", args=["campus"]), {"next": target})
+    assert signed_in.url == reverse("home:home")
     oidc_server.make_person("jane", **JANE)
     assert sign_in(anonymous, oidc_server, "jane", next=target).url == reverse("home:home")
 
