@@ -65,6 +65,8 @@ def make_office_field(one: Asked, answer: str) -> Any:
     field.widget = WIDGETS[one.kind]() if choices is None else WIDGETS[one.kind](choices=choices)
     field.required = field.widget.is_required = False
     field.initial = load(one, answer)
+    # Where it is only shown, the admin looks for the label here.
+    field.short_description = field.label
     return field
 
 

@@ -93,7 +93,6 @@ class UserAdmin(
     actions_detail = ["user_history", "ask_for_document", "place_hold", "log_in_as", "merge"]
     filter_horizontal = ["groups"]
     autocomplete_fields = ["user_type", "company"]
-    inlines = [MailingAddressInline]
     readonly_fields = ["code", "login_source", "email_proved_at", "claimed_email", "registered_at", "created_at"]
     readonly_fields += ["last_login"]
     fieldsets = [
@@ -108,6 +107,9 @@ class UserAdmin(
             {"fields": ["code", "email_proved_at", "claimed_email", "registered_at", "created_at", "last_login"]},
         ),
     ]
+
+    def get_inlines(self, request: HttpRequest, obj: User | None = None) -> Any:
+        return [MailingAddressInline] if obj else []
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         return super().get_queryset(request) & User.objects.visible_to(request.user)

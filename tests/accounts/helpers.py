@@ -8,6 +8,9 @@ from django.urls import reverse
 from opscom.messaging.models import Message
 from opscom.messaging.rendering import render
 
+# What a person's page at the office sends of a mailing address that nobody has given.
+NO_LETTERS = {"mailing_address-TOTAL_FORMS": 0, "mailing_address-INITIAL_FORMS": 0}
+
 
 def mails(*names: str) -> list[Message]:
     """Return the outbox, oldest first; with names, only these templates of accounts."""

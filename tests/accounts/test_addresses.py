@@ -144,5 +144,15 @@ def test_page_costs_the_same_with_an_address(client_of, resident, django_assert_
 
 def test_office_sees_and_changes_the_mailing_address(client_of, clerk, resident):
     client_of(resident).post(MAILING, BOX)
-    page = client_of(clerk).get(f"/admin/accounts/user/{resident.pk}/change/").content.decode()
-    assert "PO Box 7" in page
+    office, address = client_of(clerk), f"/admin/accounts/user/{resident.pk}/change/"
+    page = office.get(address)
+    assert "PO Box 7" in page.content.decode()
+    names = ["first_name", "last_name", "email", "language", *GROUP]
+    fields = {name: getattr(resident, name) for name in names} | {"is_active": "on"}
+    lines = {f"mailing_address-0-{name}": value for name, value in {**BOX, "street": "PO Box 9"}.items()}
+    keys = {"mailing_address-0-id": resident.mailing_address.pk, "mailing_address-0-person": resident.pk}
+    counts = {"mailing_address-TOTAL_FORMS": 1, "mailing_address-INITIAL_FORMS": 1}
+    assert office.post(address, {**fields, **lines, **keys, **counts}).status_code == 302
+    assert letter_lines(resident)[0] == "PO Box 9"
+    entries = AuditEntry.objects.filter(action="person.changed", facts={"fields": ["mailingaddress"]})
+    assert entries.count() == 1

@@ -7,7 +7,7 @@ from django.urls import reverse
 from accounts.models import ProfileField, User
 from accounts.roles import ADMINISTRATOR, AUDITOR, CLERK, NAMES, RIGHTS
 from opscom.core.models import AuditEntry
-from tests.accounts.helpers import mails
+from tests.accounts.helpers import NO_LETTERS, mails
 from tests.factories.accounts import make_registered, make_user, make_user_type
 
 pytestmark = pytest.mark.django_db
@@ -22,7 +22,7 @@ def posted(user, **changes):
     names = ["first_name", "last_name", "email", "language", "employee_number", "student_number", "licence_number"]
     names += ["street", "unit", "city", "region", "postal_code", "country"]
     fields = {name: getattr(user, name) or "" for name in names}
-    return {**fields, "mobile_phone": "", "is_active": "on", **changes}
+    return {**fields, "mobile_phone": "", "is_active": "on", **NO_LETTERS, **changes}
 
 
 def test_clerk_changes_a_resident_and_a_new_address_is_not_proved(client_of, clerk, resident):

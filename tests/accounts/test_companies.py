@@ -7,7 +7,7 @@ from django.urls import reverse
 from accounts.acting.selectors import acts_for, forget_managers, is_manager
 from accounts.models import Company, User
 from opscom.core.models import AuditEntry
-from tests.accounts.helpers import mails
+from tests.accounts.helpers import NO_LETTERS, mails
 from tests.factories.accounts import make_user
 from tests.factories.companies import give_company, log_in_as, make_company, who
 
@@ -60,7 +60,8 @@ def test_clerk_puts_a_person_into_a_company(client_of, clerk, resident):
     company = make_company()
     fields = {"first_name": "Maya", "last_name": "Chen", "email": resident.email, "language": "en", "is_active": "on"}
     client = client_of(clerk)
-    response = client.post(reverse("admin:accounts_user_change", args=[resident.pk]), {**fields, "company": company.pk})
+    address = reverse("admin:accounts_user_change", args=[resident.pk])
+    response = client.post(address, {**fields, **NO_LETTERS, "company": company.pk})
     assert response.status_code == 302, response.context["adminform"].form.errors
     resident.refresh_from_db()
     assert resident.company == company

@@ -11,7 +11,7 @@ from accounts.roles import AUDITOR
 from accounts.selectors import asked_fields, missing_fields
 from accounts.services.people import save_profile
 from opscom.core.models import AuditEntry
-from tests.accounts.helpers import register
+from tests.accounts.helpers import NO_LETTERS, register
 from tests.factories.accounts import answer, make_field, make_user, set_field
 from tests.factories.sso import make_provider
 
@@ -310,7 +310,7 @@ def person_url(person):
 def of_office(person, **changes):
     names = ["first_name", "last_name", "email", "language", "employee_number", "student_number", "licence_number"]
     names += ["street", "unit", "city", "region", "postal_code", "country"]
-    return {**{name: getattr(person, name) or "" for name in names}, "mobile_phone": "", "is_active": "on", **changes}
+    return {**{name: getattr(person, name) or "" for name in names}, "mobile_phone": "", "is_active": "on", **NO_LETTERS, **changes}
 
 
 def test_office_fills_answers_in_on_the_persons_page(client_of, clerk, resident):
