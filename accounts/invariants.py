@@ -4,7 +4,9 @@ from collections.abc import Iterator
 
 from django.apps import apps
 
+from accounts.models import AccountDocument, DocumentRequest, RequestStatus
 from accounts.person_parts import all_parts
+from accounts.services.documents import stored_files
 
 
 def check_people() -> Iterator[str]:
@@ -15,3 +17,17 @@ def check_people() -> Iterator[str]:
         left = model._default_manager.filter(**{f"{name}__merged_into__isnull": False})
         for row in left.iterator():
             yield f"{column} of {row.pk} points at a record that was merged."
+
+
+def check_documents() -> Iterator[str]:
+    """Yield every document whose file is gone, and every request that is to be looked at with nothing to see."""
+    living = AccountDocument.objects.living().order_by("pk")
+    # The rows first: a file that is being stored meanwhile has no row yet, never the other way round.
+    rows = list(living.values_list("code", "file"))
+    files = set(stored_files())
+    for code, file in rows:
+        if file not in files:
+            yield f"The file of document {code} is gone."
+    empty = DocumentRequest.objects.filter(status=RequestStatus.SENT).exclude(documents__in=living)
+    for request in empty.order_by("pk"):
+        yield f"Document request {request.code} is to be looked at, and nothing is there."

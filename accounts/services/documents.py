@@ -140,15 +140,19 @@ def note_opening(*, document: AccountDocument, actor: User) -> None:
     audit.record("document.opened", document, actor=actor)
 
 
-def sweep_files(now: dt.datetime | None = None) -> int:
-    """Delete the files that no living row names: what killed processes left behind. Returns how many."""
+def stored_files() -> list[str]:
+    """Return the names of all stored documents, as rows name them."""
     try:
         _folders, names = default_storage.listdir(FOLDER)
     except FileNotFoundError:
-        return 0
+        return []
+    return [f"{FOLDER}/{name}" for name in sorted(names)]
+
+
+def sweep_files(now: dt.datetime | None = None) -> int:
+    """Delete the files that no living row names: what killed processes left behind. Returns how many."""
     limit = (now or timezone.now()) - ORPHAN_AGE
-    paths = [f"{FOLDER}/{name}" for name in sorted(names)]
-    orphans = []
+    paths, orphans = stored_files(), []
     for start in range(0, len(paths), SWEEP_BATCH):
         batch = paths[start : start + SWEEP_BATCH]
         kept = set(AccountDocument.objects.living().filter(file__in=batch).values_list("file", flat=True))

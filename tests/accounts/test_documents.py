@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from PIL import Image
 
+from accounts.invariants import check_documents
 from accounts.models import AccountDocument, DocumentRequest, RequestStatus
 from accounts.services import documents as services
 from accounts.services.document_requests import approve_request, ask_for_document, decline_request, withdraw_request
@@ -372,6 +373,17 @@ def test_a_refused_upload_leaves_no_file(resident, clerk):
     with pytest.raises(NotAllowed, match="not asked for any more"):
         make_document(resident, request=wanted)
     assert stored() == set()
+
+
+def test_lost_files_and_requests_with_nothing_to_see_are_found(resident, clerk):
+    wanted = make_request(resident, clerk)
+    document = make_document(resident, request=wanted)
+    make_request(resident, clerk, what="Student card")
+    assert list(check_documents()) == []
+    default_storage.delete(document.file.name)
+    assert [document.code in problem for problem in check_documents()] == [True]
+    AccountDocument.objects.update(removed_at=timezone.now())
+    assert [wanted.code in problem for problem in check_documents()] == [True]
 
 
 # What the office asks for

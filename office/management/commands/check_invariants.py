@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
-from accounts.invariants import check_people
+from accounts.invariants import check_documents, check_people
 from payments.invariants import check_books
 from permits.invariants import check_permits
 
@@ -18,7 +18,7 @@ class Command(BaseCommand):
         """Check everything in one snapshot, so that money that moves meanwhile is not mistaken for a fault."""
         with transaction.atomic():
             transaction.get_connection().cursor().execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            problems = list(chain(check_people(), check_books(), check_permits()))
+            problems = list(chain(check_people(), check_documents(), check_books(), check_permits()))
         for problem in problems:
             self.stderr.write(problem)
         if problems:
