@@ -26,6 +26,7 @@ STAYS = {
     "accounts.DocumentRequest.decided_by": "Who did it stays who did it.",
     "accounts.AccountHold.placed_by": "Who did it stays who did it.",
     "accounts.AccountHold.lifted_by": "Who did it stays who did it.",
+    "accounts.Mailing.written_by": "Who did it stays who did it.",
     "payments.Refund.requested_by": "Who did it stays who did it.",
     "permits.PermitPrint.printed_by": "Who did it stays who did it.",
     "accounts.User_groups.user": "Whoever has a role is not merged.",
