@@ -5,6 +5,7 @@ import time
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from allauth.socialaccount.adapter import get_adapter
 from allauth.socialaccount.models import SocialAccount
 from django.urls import NoReverseMatch, reverse
 
@@ -196,3 +197,10 @@ def test_buttons_keep_next_and_the_policy_names_the_provider(anonymous, oidc_ser
     assert form_action.split()[1:] == ["'self'", oidc_server.url, "https://login.far.example"]
     assert "off.example" not in page + policy
     assert "form-action 'self'" in anonymous.get(reverse("accounts:forgot")).headers["Content-Security-Policy"]
+
+
+def test_allauth_knows_none_but_those_that_are_switched_on(campus):
+    make_provider(code="off", is_on=False)
+    apps = get_adapter().list_apps(None)
+    assert [app.provider_id for app in apps] == ["campus"]
+    assert get_adapter().list_apps(None, provider="off") == []
