@@ -30,4 +30,5 @@ USER opscom
 EXPOSE 8000
 VOLUME /data
 CMD ["gunicorn", "opscom.wsgi:application", "--bind", "0.0.0.0:8000", "--worker-class", "gthread", \
-     "--workers", "2", "--threads", "4", "--worker-tmp-dir", "/dev/shm", "--no-control-socket", "--access-logfile", "-"]
+     "--workers", "2", "--threads", "4", "--worker-tmp-dir", "/dev/shm", "--no-control-socket", \
+     "--access-logfile", "-", "--logger-class", "opscom.access_log.AccessLogger"]

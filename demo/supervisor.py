@@ -222,6 +222,7 @@ def our_programs(env: dict[str, str], folder: Path, door: socket.socket) -> list
     celery = ["celery", "-A", "opscom.celery:app"]
     web = ["gunicorn", "opscom.wsgi:application", "--bind", f"fd://{door.fileno()}", "--workers", "2"]
     web += ["--worker-class", "gthread", "--threads", "4", "--graceful-timeout", "5", "--access-logfile", "-"]
+    web += ["--logger-class", "opscom.access_log.AccessLogger"]
     # Its control socket would sit in the home folder, one for all checkouts.
     web += ["--no-control-socket", "--worker-tmp-dir", str(places.make_folder(folder / "tmp", mode=0o700))]
     worker = [*celery, "worker", "--queues", "urgent,celery,bulk", "--concurrency", "2", "--loglevel", "INFO"]
