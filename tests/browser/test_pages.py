@@ -12,7 +12,7 @@ from django.conf import settings
 from django.urls import reverse
 from playwright.sync_api import Page, expect
 
-from accounts.links import Purpose, make_token
+from accounts.links import Purpose, make_change_token, make_token
 from accounts.models import User
 from accounts.services.document_requests import decline_request
 from accounts.services.holds import place_hold
@@ -71,6 +71,14 @@ def act_for_ethan(page: Page, then: str = "") -> None:
 
 def a_link(purpose: Purpose, view: str) -> Where:
     return lambda person: reverse(view, args=[make_token(make_registered(), purpose)])
+
+
+def change_link(person: User) -> str:
+    return reverse("accounts:confirm_email_change", args=[make_change_token(person, steps.new_address())])
+
+
+def change_link_of_another(person: User) -> str:
+    return change_link(cast.make_newcomer())
 
 
 def uploads(person: User) -> str:
@@ -181,6 +189,10 @@ CASES = {
     "profile-gate": Case(at("home:home"), lambda: cast.make_newcomer(mobile_phone="")),
     "security": Case(at("accounts:security")),
     "security-unproved": Case(at("accounts:security"), lambda: cast.make_newcomer(is_proved=False)),
+    "change-email": Case(at("accounts:change_email")),
+    "change-email-wrong": Case(at("accounts:change_email"), then=press("Change E-mail")),
+    "confirm-change": Case(change_link, then=lambda page: expect_heading(page, "Change E-mail")),
+    "confirm-change-elsewhere": Case(change_link_of_another, None, press("Change E-mail")),
     "sessions": Case(at("accounts:sessions")),
     "one-time-password": Case(owing_a_code, then=press("Submit")),
     "multi-factor": Case(at("accounts:multiauth")),
