@@ -79,7 +79,6 @@ def test_mail_is_plain_paragraphs_escaped(administrator, settings):
     mail.refresh_from_db()
     assert server.mails[0]["Subject"] == "O'Neill Bcc: x@example.org"
     assert server.mails[0]["Bcc"] is None
-    print(mail.html)
     assert "<p>See https://example.org/?a=1&amp;b=2<br>now.</p>" in mail.html
     assert "<p>&lt;script&gt;alert(1)&lt;/script&gt; {{ 1 }}</p>" in mail.html
     assert "See https://example.org/?a=1&b=2\nnow.\n\n<script>" in mail.body
