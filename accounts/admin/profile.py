@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
@@ -29,7 +30,7 @@ class ProfileFieldAdmin(SettingAdmin):
 
     @display(description=_("field"))
     def title(self, field: ProfileField) -> str:
-        return str(field)
+        return capfirst(str(field))
 
     def get_fields(self, request: HttpRequest, obj: ProfileField | None = None) -> list[str]:
         """A built-in field has the program's words and place; only how it is asked is the office's to decide."""

@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.db.models import Max
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -24,7 +25,7 @@ class ProfileFieldForm(forms.ModelForm):
     choice_lines = TranslatedFormField(
         long=True,
         required=False,
-        label=gettext_lazy("choices"),
+        label=gettext_lazy("Choices"),
         help_text=gettext_lazy(
             "For the kind Choice: one on each line, as code = label. The codes are yours and stay the same in each "
             "language; without one, the program makes it from the first language's label."
@@ -39,6 +40,9 @@ class ProfileFieldForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.initial.setdefault("choice_lines", write_lines(self.instance.choices))
+        if not self.instance.pk:
+            last = ProfileField.objects.aggregate(last=Max("position"))["last"] or 0
+            self.initial["position"] = min(last + 10, 32_000)
         if "kind" in self.fields:
             kinds = self.fields["kind"]
             assert isinstance(kinds, forms.TypedChoiceField)

@@ -226,6 +226,11 @@ def test_office_makes_a_choice(client_of, administrator, resident, django_captur
     assert "arts = Arts &amp; Letters" in page
 
 
+def test_new_field_stands_last(client_of, administrator):
+    make_field(position=70)
+    assert client_of(administrator).get(ADD).context["adminform"].form["position"].value() == 80
+
+
 def test_two_fields_of_one_label_have_names_of_their_own(client_of, administrator):
     for _time in range(2):
         client_of(administrator).post(ADD, new_field())
