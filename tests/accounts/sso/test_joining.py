@@ -213,7 +213,7 @@ def test_number_is_not_enough_where_no_rule_maps_it():
         {"login_source": LoginSource.SSO},
         {"is_active": False},
     ],
-    ids=str,
+    ids=["registered", "signed in", "password", "address", "single sign-on", "switched off"],
 )
 def test_number_on_a_record_that_somebody_opened_proves_nothing(changes):
     """People type their numbers themselves: a stranger could wait with hers for Jane to come."""
