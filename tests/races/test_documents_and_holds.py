@@ -1,6 +1,10 @@
 """Two clerks, two uploads, a hold and a reservation in one moment."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
+from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import AccountDocument, AccountHold, DocumentRequest, RequestStatus
@@ -122,3 +126,21 @@ def test_a_hold_that_came_while_a_reservation_waited_stops_it():
     place_hold(person=buyer, reason="Owes")
     with pytest.raises(NotAllowed, match="Owes"):
         reserve(sale, buyer, now=early)
+
+
+def test_nothing_is_added_to_what_is_being_approved():
+    """The clerk has seen what there is; a file that comes in that very moment must not count as approved."""
+    wanted = sent_request()
+    clerk = make_user()
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            approve_request(request=wanted_again(wanted), actor=clerk, seen=wanted.documents.get().pk)
+            late = pool.submit(together, [lambda: make_document(wanted.person, request=wanted)])
+            time.sleep(1)
+        assert isinstance(late.result()[0], NotAllowed)
+    assert wanted.documents.count() == 1
+
+
+def wanted_again(wanted: DocumentRequest) -> DocumentRequest:
+    """Return the request as it is now."""
+    return DocumentRequest.objects.select_related("person").get(pk=wanted.pk)
