@@ -172,6 +172,11 @@ def status(bought: bool) -> Where:
     return address
 
 
+def wrong_mailing_address(page: Page) -> None:
+    page.get_by_label("Same as the home address").uncheck()
+    press("Save Changes")(page)
+
+
 CASES = {
     "language": Case(at("accounts:language"), None),
     "sign-in": Case(at("account_login"), None),
@@ -187,6 +192,9 @@ CASES = {
     "dead-link": Case(at("accounts:create_password", "used-long-ago"), None),
     "profile": Case(at("accounts:profile")),
     "profile-gate": Case(at("home:home"), lambda: cast.make_newcomer(mobile_phone="")),
+    "addresses": Case(at("accounts:addresses"), maya),
+    "edit-address": Case(at("accounts:edit_home_address")),
+    "mailing-address-wrong": Case(at("accounts:edit_mailing_address"), then=wrong_mailing_address),
     "security": Case(at("accounts:security")),
     "security-unproved": Case(at("accounts:security"), lambda: cast.make_newcomer(is_proved=False)),
     "change-email": Case(at("accounts:change_email")),

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from accounts.letters import letter_lines
-from accounts.models import ProfileField
+from accounts.models import ProfileAnswer, ProfileField
 from accounts.selectors import forget_asked_fields
 from demo.data.people import ADMINISTRATOR
 from tests.browser import cast
@@ -16,7 +16,8 @@ from tests.browser.steps import button, expect_heading, field, link
 def no_questions_left():
     """Ask nothing of the other tests' people."""
     yield
-    ProfileField.objects.filter(name__startswith="own_").update(state="hidden")
+    ProfileAnswer.objects.all().delete()
+    ProfileField.objects.exclude(kind="built_in").delete()
     forget_asked_fields()
 
 
