@@ -56,9 +56,13 @@ def join_record(*, person: User, identity: Identity) -> None:
 def take_address(*, person: User, identity: Identity) -> None:
     """Give a vouched address to the person, prove theirs, or follow their organisation to a new one.
 
-    Never one that another record keeps, and never in place of a proved address that is not this organisation's.
+    Never one that another record keeps, and never in place of a proved address that is not this organisation's. People
+    of the office keep the address that they have: their one-time passwords go there, and an identity provider that
+    could move it would hold both factors.
     """
     old = person.email or ""
+    if is_office(person) and old != identity.email:
+        return
     if not identity.is_vouched or (person.is_email_proved and not _may_replace(old, identity)):
         return
     others = User.objects.filter(email=identity.email).exclude(pk=person.pk)

@@ -167,6 +167,19 @@ def test_address_follows_the_organisation_and_the_old_one_is_told():
     assert person.email == "jane.roe@uni.example"
 
 
+@pytest.mark.parametrize("changes", [{}, {"email_proved_at": None}, {"email": None, "email_proved_at": None}])
+def test_provider_cannot_move_where_the_codes_of_the_office_go(changes):
+    """Else it would hold both factors of whoever joined first and was given a role later."""
+    provider = make_provider()
+    person = arrive(provider)
+    User.objects.filter(pk=person.pk).update(is_staff=True, **changes)
+    person.refresh_from_db()
+    before = (person.email, person.email_proved_at)
+    assert arrive(provider, email="thief@uni.example") == person
+    person.refresh_from_db()
+    assert (person.email, person.email_proved_at) == before
+
+
 def test_second_organisation_does_not_replace_the_address_of_the_first():
     first, second = make_provider(), make_provider(trusted_domains=["other.example"])
     person = arrive(first)
