@@ -80,9 +80,16 @@ def save_person(*, person: User, actor: User, changed: Iterable[str], answers: M
         person.set_unusable_password()
     if "email" in changed:
         move_to_address(person)
-    person.save()
+    person.save(update_fields=None if is_new else _columns(changed))
     write_answers(person, answers or {})
     audit.record("person.entered" if is_new else "person.changed", person, actor=actor, fields=changed)
+
+
+def _columns(changed: Iterable[str]) -> list[str]:
+    """Return what to write, and nothing else: a password, factor or role that changed meanwhile must not be undone."""
+    own = {field.name for field in User._meta.concrete_fields}
+    columns = [name for name in changed if name in own]
+    return [*columns, "email_proved_at", "claimed_email", "registered_at"] if "email" in columns else columns
 
 
 def move_to_address(person: User) -> None:

@@ -6,6 +6,7 @@ from django.urls import reverse
 
 from accounts.models import ProfileField, User
 from accounts.roles import ADMINISTRATOR, AUDITOR, CLERK, NAMES, RIGHTS
+from accounts.services import people
 from opscom.core.models import AuditEntry
 from tests.accounts.helpers import NO_LETTERS, mails
 from tests.factories.accounts import make_registered, make_user, make_user_type
@@ -177,3 +178,13 @@ def test_a_role_climbs_no_higher_by_its_own_forms(client_of, clerk, administrato
     chosen = {"action": "delete_selected", "_selected_action": [top.pk], "post": "yes"}
     client_of(administrator).post("/admin/auth/group/", chosen)
     assert Group.objects.filter(pk=top.pk).exists()
+
+
+def test_what_the_office_saves_undoes_no_change_of_sign_in_made_meanwhile(administrator):
+    person = make_user()
+    as_opened = User.objects.get(pk=person.pk)
+    User.objects.filter(pk=person.pk).update(mfa_epoch=7, password="new", is_active=False)
+    as_opened.first_name = "Corrected"
+    people.save_person(person=as_opened, actor=administrator, changed=["first_name", "groups"])
+    person.refresh_from_db()
+    assert (person.first_name, person.mfa_epoch, person.password, person.is_active) == ("Corrected", 7, "new", False)
