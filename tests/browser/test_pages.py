@@ -20,6 +20,7 @@ from demo.bank import services as bank
 from demo.bank.models import BankSession
 from demo.data.people import ADMINISTRATOR, MANAGER, RESIDENT
 from demo.models import ReceivedMessage
+from opscom.messaging.preferences import make_link
 from tests.accounts.mfa import give_email
 from tests.browser import cast, steps
 from tests.browser.device import DESK, PHONE, Device
@@ -215,6 +216,10 @@ CASES = {
     "upload-stays": Case(held_document),
     "home-on-hold": Case(on_hold("home:home")),
     "permits-on-hold": Case(on_hold("permits:list"), then=lambda page: page.get_by_text("Arena monthly").click()),
+    "email-preferences": Case(
+        at("accounts:email_preferences"), then=lambda page: page.get_by_text("?", exact=True).first.click()
+    ),
+    "unsubscribe": Case(lambda person: make_link("maya@example.org", "newsletter", "en"), None),
     "change-password": Case(at("accounts:change_password"), then=press("Change Password")),
     "company": Case(at("accounts:company"), owen),
     "acting": Case(at("accounts:company"), owen, act_for_ethan),
