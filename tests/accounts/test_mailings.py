@@ -244,7 +244,13 @@ def test_list_costs_the_same_for_any_number_of_rows(client_of, administrator, ro
 def test_written_looked_at_and_sent_on_the_pages(client_of, administrator, resident):
     office = client_of(administrator)
     category = EmailCategory.objects.get(code="newsletter")
-    words = {"subject_en": BOTH["en"], "subject_fr_ca": "", "text_en": TEXTS["en"], "text_fr_ca": "", "category": category.pk}
+    words = {
+        "subject_en": BOTH["en"],
+        "subject_fr_ca": "",
+        "text_en": TEXTS["en"],
+        "text_fr_ca": "",
+        "category": category.pk,
+    }
     answer = office.post(reverse("admin:accounts_mailing_add"), {**words, "text_fr_ca": "Oui"})
     assert "same languages" in answer.text
     assert office.post(reverse("admin:accounts_mailing_add"), words).status_code == 302
