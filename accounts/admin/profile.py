@@ -48,12 +48,8 @@ class ProfileFieldAdmin(SettingAdmin):
             kwargs["form"] = type("BuiltInForm", (ProfileFieldForm,), {"choice_lines": None})
         return super().get_form(request, obj, change, **kwargs)
 
-    def get_actions(self, request: HttpRequest) -> Any:
-        """Leave out the deletion of many at once: it would not ask each of them."""
-        return {name: deed for name, deed in super().get_actions(request).items() if name != "delete_selected"}
-
     def has_delete_permission(self, request: HttpRequest, obj: ProfileField | None = None) -> bool:
-        """Only what the office made, while nobody has answered it and no sign-in fills it; else it is hidden."""
+        """Only what the office made, one by one, while nobody has answered it and no sign-in fills it; else it is hidden."""
         if obj is None or not super().has_delete_permission(request, obj):
             return False
         is_filled = AttributeRule.objects.filter(field_name=obj.name).exists()
