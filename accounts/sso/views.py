@@ -24,6 +24,7 @@ from django.views.decorators.http import require_POST, require_safe
 from lxml.etree import LxmlError
 from onelogin.saml2.errors import OneLogin_Saml2_Error, OneLogin_Saml2_ValidationError
 
+from accounts.decorators import refuse_foreign_hands
 from accounts.models import IdentityProvider, Protocol
 from accounts.sign_in import sign_in_by_provider
 from accounts.sso.adapter import make_app
@@ -56,6 +57,8 @@ def step(protocol: Protocol | None = None) -> Callable[[View], View]:
         @never_cache
         @wraps(view)
         def guarded(request: HttpRequest, **named: str) -> HttpResponse:
+            if getattr(request, "acting_person", None):
+                return refuse_foreign_hands(request)
             # allauth has a name of its own for it in each protocol.
             (code,) = named.values()
             offered = IdentityProvider.objects.filter(is_on=True)

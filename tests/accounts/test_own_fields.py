@@ -315,7 +315,13 @@ def person_url(person):
 def of_office(person, **changes):
     names = ["first_name", "last_name", "email", "language", "employee_number", "student_number", "licence_number"]
     names += ["street", "unit", "city", "region", "postal_code", "country"]
-    return {**{name: getattr(person, name) or "" for name in names}, "mobile_phone": "", "is_active": "on", **NO_LETTERS, **changes}
+    return {
+        **{name: getattr(person, name) or "" for name in names},
+        "mobile_phone": "",
+        "is_active": "on",
+        **NO_LETTERS,
+        **changes,
+    }
 
 
 def test_office_fills_answers_in_on_the_persons_page(client_of, clerk, resident):

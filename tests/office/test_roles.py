@@ -12,8 +12,12 @@ ROLES = (ENFORCEMENT_OFFICER, APPEALS_OFFICER, CASHIER, CLERK, AUDITOR, ADMINIST
 # fmt: off
 OPENS = {
     #                               enf app cas cle aud adm
+    "accounts.accountdocument":    "no  no  no  yes yes yes",
+    "accounts.accounthold":        "no  no  no  yes yes yes",
     "accounts.company":            "no  no  no  yes yes yes",
     "accounts.mailing":            "no  no  no  no  yes yes",
+    "accounts.documentrequest":    "no  no  no  yes yes yes",
+    "accounts.identityprovider":   "no  no  no  no  yes yes",
     "accounts.profilefield":       "no  no  no  no  yes yes",
     "accounts.user":               "no  yes yes yes yes yes",
     "accounts.usertype":           "no  no  no  yes yes yes",

@@ -245,7 +245,7 @@ def test_hijack_has_no_door_of_its_own(client_of, manager, resident, settings):
 # While it lasts
 
 
-OWN = ["security", "change_password", "multiauth", "authenticator_app", "sessions"]
+OWN = ["security", "change_email", "change_password", "multiauth", "authenticator_app", "sessions"]
 
 
 @pytest.mark.parametrize("name", OWN)
@@ -256,6 +256,11 @@ def test_sign_in_secrets_stay_the_owners(acting, resident, name):
         assert response.status_code in (403, 405)
     assert "Only Maya Chen can open this page" in acting.get(reverse(f"accounts:{name}")).content.decode()
     assert User.objects.values().get(pk=resident.pk) == before
+
+
+def test_single_sign_on_begun_elsewhere_does_not_go_on_here(acting):
+    assert acting.get(reverse("openid_connect_callback", args=["campus"])).status_code == 403
+    assert acting.post(reverse("saml_acs", args=["campus"])).status_code == 403
 
 
 def test_other_posts_about_sign_in_are_closed(acting):
