@@ -4,7 +4,7 @@ import pytest
 from django.core.management import call_command
 
 from accounts.acting.selectors import company_people
-from accounts.models import AccountHold, DocumentRequest, User
+from accounts.models import AccountHold, DocumentRequest, ProfileAnswer, User
 from demo.data.people import MANAGER
 from opscom.provider.models import Lot
 from permits.models import Permit, PermitStatus
@@ -24,6 +24,7 @@ def test_demo_data_is_whole_and_loads_once(capsys: pytest.CaptureFixture[str]) -
     assert [one.is_open for one in company_people(manager)] == [True, True, True, False]
     assert set(DocumentRequest.objects.values_list("status", flat=True)) == {"asked", "sent", "declined"}
     assert AccountHold.objects.exists()
+    assert ProfileAnswer.objects.get().value == "lakeside"
     assert_books_and_numbers_are_right()
     call_command("check_invariants")
     permits = Permit.objects.count()

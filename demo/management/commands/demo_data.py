@@ -10,6 +10,7 @@ from demo.data.documents import make_documents
 from demo.data.lots import make_lots, make_provider, make_sales
 from demo.data.people import ADMINISTRATOR, MANAGER, PASSWORD, RESIDENT, make_people, make_user_types
 from demo.data.permits import make_permits
+from demo.data.profile import make_profile
 
 
 class Command(BaseCommand):
@@ -25,6 +26,7 @@ class Command(BaseCommand):
             make_company(User.objects.get(email=MANAGER), office)
             make_permits(people, make_sales(make_lots(), types, office), office)
             make_documents(office)
+            make_profile()
         width = max(map(len, (RESIDENT, MANAGER, ADMINISTRATOR)))
         for who, email in (("Resident", RESIDENT), ("Company manager", MANAGER), ("Office", ADMINISTRATOR)):
             # Who works in the office needs a second thing at each sign-in.
