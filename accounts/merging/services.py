@@ -76,6 +76,11 @@ def _refusals(keeper: User, loser: User) -> Iterator[str]:
             yield _("%(person)s belongs to the office. Take the roles away first.") % {"person": person}
     if not keeper.is_active:
         yield _("%(person)s may not sign in. Let the other record stay, or allow it first.") % {"person": keeper}
+    # Anybody can register in another's name. With the proved address would go all that its owner can open.
+    if keeper.registered_at and not keeper.is_email_proved and loser.is_email_proved:
+        yield _("Who opened the record of %(person)s never confirmed an address. Let the other record stay.") % {
+            "person": keeper
+        }
 
 
 @transaction.atomic

@@ -47,7 +47,7 @@ def change_email_by_link(*, token: str) -> User:
 
 @transaction.atomic
 def _move(person: User, address: str) -> User:
-    old = person.contact_email
+    old, was_proved = person.contact_email, person.is_email_proved
     others = User.objects.yielding().filter(email=address).exclude(pk=person.pk)
     others.update(email=None, claimed_email=address)
     # Compare-and-set: of two that follow the link at once, or a link and a new password, one finds the other's work.
@@ -59,7 +59,9 @@ def _move(person: User, address: str) -> User:
         raise LinkDead
     person.refresh_from_db()
     audit.record("person.email_changed", person, actor=person, old=old, new=address)
-    if old:
+    if was_proved:
+        # Of an address that was only typed, the preferences are somebody else's.
         move_preferences(old=old, new=address)
+    if old:
         emails.changed(person, old=old)
     return person

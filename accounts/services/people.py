@@ -99,7 +99,7 @@ def move_to_address(person: User) -> None:
     # The office vouches for this address: it does not yield to whoever registers with it, see `registration`.
     person.registered_at = None
     before = User.objects.filter(pk=person.pk).first()
-    if before and before.contact_email and person.email:
+    if before and before.is_email_proved and person.email:
         move_preferences(old=before.contact_email, new=person.email)
 
 

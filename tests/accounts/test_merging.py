@@ -244,13 +244,15 @@ def test_an_unproved_address_that_moves_still_yields_to_who_proves_it(administra
     assert User.objects.yielding().filter(pk=keeper.pk).exists()
 
 
-def test_who_only_claimed_an_address_gets_it_from_the_record_that_has_it(administrator):
+def test_who_only_claimed_an_address_does_not_get_it_from_the_record_that_proved_it(administrator):
+    """Anybody can register in another's name: with the address would go the permits, documents and mail of its owner."""
     loser = make_user(email="maya@example.org")
-    keeper = make_registered(email=None, claimed_email="maya@example.org")
-    merge(keeper, loser, administrator)
-    keeper.refresh_from_db()
-    assert (keeper.email, keeper.claimed_email) == ("maya@example.org", "")
-    assert keeper.is_email_proved
+    for keeper in (make_registered(email=None, claimed_email="maya@example.org"), make_registered()):
+        assert_refused(keeper, loser, administrator, "never confirmed an address")
+    merge(loser, keeper, administrator)
+    loser.refresh_from_db()
+    assert loser.email == "maya@example.org"
+    assert loser.is_active
 
 
 def test_nobody_is_told_when_no_address_changed(administrator):

@@ -75,4 +75,3 @@ def test_office_logs_in_as_somebody_and_the_person_sees_it(device):
     expect(own.get_by_text("Entered the account to act for its owner")).to_be_visible()
     expect(own.get_by_text("by Jordan Ellis").first).to_be_visible()
     steps.open_mail(own, person.email, "is acting in your account")
-

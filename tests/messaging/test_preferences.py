@@ -171,6 +171,13 @@ def test_signed_in_page_saves_for_ones_own_address(client_of, resident, other_re
     assert preferences.is_wanted(other_resident.email, "promotional")
 
 
+def test_who_only_typed_an_address_does_not_decide_for_it(client_of, unproved_resident):
+    browser = client_of(unproved_resident)
+    path = reverse("accounts:email_preferences")
+    assert browser.get(path).url == browser.post(path, {"wanted": []}).url == reverse("accounts:security")
+    assert not OptOut.objects.exists()
+
+
 def test_preferences_go_along_to_a_new_address():
     preferences.save_choices(address="old@example.org", wanted=["newsletter"])
     preferences.save_choices(address="new@example.org", wanted=["promotional", "product-updates"])

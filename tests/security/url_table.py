@@ -73,7 +73,7 @@ PAGES = {
     "POST accounts:edit_mailing_address":   "302 200 200 200 200 200 200 200",
     "POST accounts:end_other_sessions":     "302 302 302 302 302 302 302 302",
     "POST accounts:end_session":            "302 404 302 404 404 404 404 404",
-    "accounts:email_preferences":           "302 200 200 200 200 200 200 200",
+    "accounts:email_preferences":           "302 302 200 200 200 200 200 200",
     "POST accounts:email_preferences":      "302 302 302 302 302 302 302 302",
     "accounts:forgot":                      "200 200 200 200 200 200 200 200",
     "POST accounts:forgot":                 "200 200 200 200 200 200 200 200",
