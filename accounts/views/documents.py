@@ -96,7 +96,8 @@ def document_file(request: SignedIn, code: str) -> HttpResponseBase:
         file = document.file.open("rb")
     except FileNotFoundError as error:
         raise Http404 from error
-    if request.method == "GET" and document.person_id != request.user.pk:
+    # A HEAD counts, too: some servers send the file all the same.
+    if document.person_id != request.user.pk:
         services.note_opening(document=document, actor=request.user)
     return send_attachment(file, name=document.name, content_type=document.content_type)
 
