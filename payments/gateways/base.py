@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import ClassVar, Literal
 
@@ -13,8 +13,26 @@ class GatewayError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Card:
+    """A card that the gateway keeps for us: its own references, and what a person recognises it by. Never a number.
+
+    `expires_on` is the first day on which it is no longer valid.
+    """
+
+    customer_reference: str
+    token: str
+    brand: str = ""
+    last_four: str = ""
+    expires_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Attempt:
-    """One try to pay. `reference` is ours and fresh for each try; amounts are in `currency`, with two places."""
+    """One try to pay. `reference` is ours and fresh for each try; amounts are in `currency`, with two places.
+
+    `begun_at` is when its row was written: the same attempt described twice asks the gateway for the same thing. `card`:
+    the stored card that it charges, with nobody at a page of the gateway.
+    """
 
     reference: str
     amount: Decimal
@@ -23,6 +41,23 @@ class Attempt:
     email: str
     language: str
     return_url: str
+    begun_at: datetime
+    gateway_reference: str = ""
+    card: Card | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CardSetup:
+    """One try to store a card without a charge. `customer_reference` is empty until the gateway knows the person."""
+
+    reference: str
+    name: str
+    email: str
+    language: str
+    currency: str
+    return_url: str
+    begun_at: datetime
+    customer_reference: str = ""
     gateway_reference: str = ""
 
 
@@ -49,10 +84,11 @@ class Embedded:
 class Result:
     """What the gateway says about an attempt or a refund. `unknown` and `pending` are asked again later.
 
-    `absent`: the gateway never heard of the reference, so nothing was charged and nothing will be.
+    `absent`: the gateway never heard of the reference, so nothing was charged and nothing will be. `needs_customer`: the
+    card's bank wants to ask its holder, who must pay on the gateway's page; nothing was charged.
     """
 
-    status: Literal["approved", "declined", "pending", "unknown", "absent"]
+    status: Literal["approved", "declined", "needs_customer", "pending", "unknown", "absent"]
     gateway_reference: str = ""
     amount: Decimal | None = None
     currency: str = ""
@@ -61,11 +97,30 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
+class CardResult:
+    """What became of a try to store a card; `card` stands when it was stored."""
+
+    status: Literal["stored", "declined", "pending", "unknown", "absent"]
+    card: Card | None = None
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
-    """A report of the gateway about one of our references; what it claims is asked back before it counts."""
+    """A report of the gateway about one of our references; what it claims is asked back before it counts.
+
+    `about` says what the reference names: a payment (its own reference), a refund (its key), a try to store a card, or a
+    payment that its payer disputes.
+    """
 
     id: str
     reference: str
+    about: Literal["payment", "refund", "card", "dispute"] = "payment"
+
+
+# Why a stored card is charged, as the card networks ask: its holder is buying this now, a term begins anew, or we do it
+# by a rule that the holder agreed to.
+ChargeReason = Literal["customer_present", "recurring", "unscheduled"]
 
 
 class Gateway(ABC):
@@ -74,6 +129,8 @@ class Gateway(ABC):
     code: ClassVar[str]
     label: ClassVar[object]
     needs: ClassVar[tuple[str, ...]] = ()
+    # Whether cards can be stored here: then the four methods below the line are there.
+    stores_cards: ClassVar[bool] = False
 
     @abstractmethod
     def start(self, attempt: Attempt) -> Redirect | Embedded:
@@ -90,3 +147,25 @@ class Gateway(ABC):
     @abstractmethod
     def read_event(self, body: bytes, headers: Mapping[str, str]) -> Event | None:
         """Verify and read a webhook; None when the signature is wrong or there is nothing in it for us."""
+
+    def confirm_refund(self, *, gateway_reference: str, key: str) -> Result:
+        """Ask what became of a refund that was sent; gateways that answer a refund at once have nothing to add."""
+        return Result(status="unknown")
+
+    # Stored cards. A gateway that has none keeps `stores_cards` False, and is never asked.
+
+    def start_card_save(self, setup: CardSetup) -> Redirect | Embedded:
+        """Open the hosted page on which a card is stored without a charge."""
+        raise NotImplementedError
+
+    def confirm_card_save(self, setup: CardSetup) -> CardResult:
+        """Ask what became of it."""
+        raise NotImplementedError
+
+    def charge_card(self, card: Card, attempt: Attempt, *, reason: ChargeReason) -> Result:
+        """Charge a stored card, with nobody at the gateway's page; the same attempt again is the same charge."""
+        raise NotImplementedError
+
+    def forget_card(self, card: Card) -> None:
+        """Remove a card at the gateway; one that is gone already is no error."""
+        raise NotImplementedError

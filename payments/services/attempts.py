@@ -90,5 +90,6 @@ def describe_attempt(payment: Payment) -> Attempt:
         email=order.email,
         language=order.language,
         return_url=settings.SITE_URL + reverse("payments:return", args=[payment.reference]),
+        begun_at=payment.created_at,
         gateway_reference=payment.gateway_reference,
     )
