@@ -15,10 +15,11 @@ from django_htmx.http import HttpResponseClientRedirect
 from accounts.holds import running_holds
 from accounts.requests import SignedIn
 from opscom.core.errors import DomainError
+from opscom.core.middleware import allow_forms_to
 from payments import documents, selectors
 from payments.forms import PaymentForm, SelectionForm
-from payments.gateways.base import Redirect
-from payments.gateways.registry import installed_gateways, offered_gateways
+from payments.gateways.base import NotSigned, Redirect
+from payments.gateways.registry import installed_gateways, offered_form_origins, offered_gateways
 from payments.models import Order, OrderStatus, Payment, PaymentStatus
 from payments.services.confirming import announce_event, confirm_payment, keep_event
 from payments.services.orders import place_order
@@ -96,7 +97,8 @@ def checkout(request: SignedIn, code: str) -> HttpResponse:
         return _begin_payment(request, order, form.cleaned_data)
     held = [quote.held_until for quote in quotes if quote.held_until]
     context = {"order": order, "form": form, "taxes": selectors.tax_sums(order), "held_until": min(held, default=None)}
-    return render(request, "payments/checkout.html", context, status=422 if form.errors else 200)
+    response = render(request, "payments/checkout.html", context, status=422 if form.errors else 200)
+    return allow_forms_to(response, offered_form_origins())
 
 
 def _begin_payment(request: SignedIn, order: Order, chosen: dict[str, str]) -> HttpResponse:
@@ -201,10 +203,13 @@ def webhook(request: HttpRequest, gateway: str) -> HttpResponse:
     adapter = installed_gateways().get(gateway)
     if adapter is None:
         raise Http404
-    event = adapter.read_event(request.body, request.headers)
-    if event is None:
+    try:
+        event = adapter.read_event(request.body, request.headers)
+    except NotSigned:
         return HttpResponse(status=400)
-    kept = keep_event(gateway_code=gateway, event=event, body=request.body)
-    if kept.handled_at is None:
-        announce_event(kept)
+    # What is not for us is taken all the same: a gateway stops reporting to an address that refuses.
+    if event is not None:
+        kept = keep_event(gateway_code=gateway, event=event, body=request.body)
+        if kept.handled_at is None:
+            announce_event(kept)
     return HttpResponse(status=204)

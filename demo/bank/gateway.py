@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from demo.bank import services
 from demo.bank.models import BankRefund, BankSession, SessionStatus
 from opscom.core.money import ZERO
-from payments.gateways.base import Attempt, Event, Gateway, GatewayError, Redirect, Result
+from payments.gateways.base import Attempt, Event, Gateway, GatewayError, NotSigned, Redirect, Result
 
 SESSION_LIFE = timedelta(minutes=20)
 SIGNATURE_HEADER = "X-Demo-Bank-Signature"
@@ -84,6 +84,6 @@ class DemoBank(Gateway):
     def read_event(self, body: bytes, headers: Mapping[str, str]) -> Event | None:
         """Verify the signature over the raw body, then read the event."""
         if not hmac.compare_digest(sign(body).encode(), headers.get(SIGNATURE_HEADER, "").encode()):
-            return None
+            raise NotSigned
         report = json.loads(body)
         return Event(id=str(report["id"]), reference=str(report["reference"]))

@@ -12,6 +12,10 @@ class GatewayError(Exception):
     """The gateway could not be asked or did not answer in time: whether it acted is unknown until it is looked up."""
 
 
+class NotSigned(Exception):
+    """A report that the gateway did not sign, or signed too long ago: somebody else may have sent it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Card:
     """A card that the gateway keeps for us: its own references, and what a person recognises it by. Never a number.
@@ -146,7 +150,11 @@ class Gateway(ABC):
 
     @abstractmethod
     def read_event(self, body: bytes, headers: Mapping[str, str]) -> Event | None:
-        """Verify and read a webhook; None when the signature is wrong or there is nothing in it for us."""
+        """Verify and read a webhook; None when there is nothing in it for us. Raises NotSigned."""
+
+    def form_origins(self) -> list[str]:
+        """Return the origins of its hosted pages: a page of ours whose form leads there must name them to browsers."""
+        return []
 
     def confirm_refund(self, *, gateway_reference: str, key: str) -> Result:
         """Ask what became of a refund that was sent; gateways that answer a refund at once have nothing to add."""

@@ -25,3 +25,8 @@ def offered_gateways() -> list[Gateway]:
     """Return the gateways that payers may choose now."""
     switched_on = set(get_provider().gateways_on)
     return [g for code, g in installed_gateways().items() if code in switched_on and not missing_settings(g)]
+
+
+def offered_form_origins() -> list[str]:
+    """Return where forms may lead on a page whose form ends at a gateway's hosted page."""
+    return sorted({origin for gateway in offered_gateways() for origin in gateway.form_origins()})

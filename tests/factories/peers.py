@@ -8,7 +8,17 @@ from typing import Any
 from django.utils import timezone
 
 from opscom.core.errors import Refused
-from payments.gateways.base import Attempt, Event, Gateway, Redirect, Result
+from payments.gateways.base import (
+    Attempt,
+    Card,
+    CardResult,
+    CardSetup,
+    ChargeReason,
+    Event,
+    Gateway,
+    Redirect,
+    Result,
+)
 from payments.models import Order
 from payments.purchasables import Done, Quote
 
@@ -21,6 +31,15 @@ def approved(amount: str | None = "100.00", currency: str = "CAD") -> Result:
     return Result(status="approved", gateway_reference="g-1", amount=received, currency=currency, card_label="Visa")
 
 
+STORED = Card(
+    customer_reference="c-1",
+    token="t-1",
+    brand="Visa",
+    last_four="4242",
+    expires_on=dt.date(2031, 1, 1),
+)
+
+
 def _next(answers: list[Any]) -> Any:
     answer = answers.pop(0) if len(answers) > 1 else answers[0]
     if callable(answer) and not isinstance(answer, type):
@@ -31,21 +50,37 @@ def _next(answers: list[Any]) -> Any:
 
 
 class ScriptedGateway(Gateway):
-    """Answers from lists; the last answer stays. An exception in a list is raised, a function is called."""
+    """Answers from lists; the last answer stays. An exception in a list is raised, a function is called.
+
+    What it was asked stands in `asked`, `refund_keys`, `refund_looks`, `card_setups`, `charged` and `forgotten`.
+    """
 
     code = "scripted"
     label = "Scripted"
+    stores_cards = True
 
     def __init__(self) -> None:
         self.starts: list[Any] = [None]
         self.answers: list[Any] = [Result(status="pending")]
         self.refunds: list[Any] = [Result(status="approved", gateway_reference="r-1")]
+        self.refund_answers: list[Any] = [Result(status="unknown")]
+        self.card_starts: list[Any] = [None]
+        self.card_answers: list[Any] = [CardResult(status="stored", card=STORED)]
+        self.charges: list[Any] = [approved()]
+        self.forgets: list[Any] = [None]
         self.asked: list[str] = []
         self.refund_keys: list[str] = []
+        self.refund_looks: list[str] = []
+        self.card_setups: list[CardSetup] = []
+        self.charged: list[tuple[Card, Attempt, ChargeReason]] = []
+        self.forgotten: list[Card] = []
 
     def start(self, attempt: Attempt) -> Redirect:
         """Open a page for twenty minutes."""
-        _next(self.starts)
+        return self._open(self.starts)
+
+    def _open(self, answers: list[Any]) -> Redirect:
+        _next(answers)
         expires_at = timezone.now() + dt.timedelta(minutes=20)
         return Redirect(url="https://bank.example/page", gateway_reference="g-1", expires_at=expires_at)
 
@@ -61,9 +96,38 @@ class ScriptedGateway(Gateway):
         result: Result = _next(self.refunds)
         return result
 
+    def confirm_refund(self, *, gateway_reference: str, key: str) -> Result:
+        """Give the next answer about a refund that was sent before."""
+        self.refund_looks.append(key)
+        result: Result = _next(self.refund_answers)
+        return result
+
     def read_event(self, body: bytes, headers: Mapping[str, str]) -> Event | None:
-        """Every body is an event about the reference that it holds."""
-        return Event(id=body.decode(), reference=body.decode())
+        """Every body is an event about the reference that it holds: `ABC` a payment's, `refund/ABC` a refund's."""
+        about, _slash, reference = body.decode().rpartition("/")
+        return Event(id=body.decode(), reference=reference, about=about or "payment")
+
+    def start_card_save(self, setup: CardSetup) -> Redirect:
+        """Open a page for twenty minutes."""
+        self.card_setups.append(setup)
+        return self._open(self.card_starts)
+
+    def confirm_card_save(self, setup: CardSetup) -> CardResult:
+        """Give the next answer about a card that is to be stored."""
+        self.asked.append(setup.reference)
+        result: CardResult = _next(self.card_answers)
+        return result
+
+    def charge_card(self, card: Card, attempt: Attempt, *, reason: ChargeReason) -> Result:
+        """Give the next answer about a charge."""
+        self.charged.append((card, attempt, reason))
+        result: Result = _next(self.charges)
+        return result
+
+    def forget_card(self, card: Card) -> None:
+        """Forget it, unless told to fail."""
+        self.forgotten.append(card)
+        _next(self.forgets)
 
 
 class ScriptedProduct:
