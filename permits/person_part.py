@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from django.db.models import Count, Max, Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from accounts.person_parts import Feed, Happening, HistoryKind, MergePlan, PersonPart, by_pk, deeds_to
@@ -36,11 +36,7 @@ class PermitsPart(PersonPart):
         """Every permit goes over; who has more than may be keeps them."""
         permits = Permit.objects.filter(holder=loser)
         conflicts = [
-            ngettext(
-                "%(count)d permit that counts as “%(group)s”, where %(limit)d may be: it stays, and no other can be bought.",
-                "%(count)d permits that count as “%(group)s”, where %(limit)d may be: all stay, and no other can be bought.",
-                count,
-            )
+            _("Permits that count as “%(group)s”: %(count)d, allowed: %(limit)d. All stay, and no other can be bought.")
             % {"count": count, "group": group, "limit": limit}
             for group, count, limit in groups_above_limit(keeper, loser)
         ]

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from accounts.person_parts import Feed, Happening, HistoryKind, MergePlan, PersonPart, by_pk, deeds_to
@@ -37,11 +37,7 @@ class VehiclesPart(PersonPart):
         ]
         if (count := active_after(keeper, loser)) > (limit := active_limit(keeper)):
             conflicts.append(
-                ngettext(
-                    "%(count)d active vehicle, where %(limit)d may be: all stay active, and no other can be added.",
-                    "%(count)d active vehicles, where %(limit)d may be: all stay active, and no other can be added.",
-                    count,
-                )
+                _("Active vehicles: %(count)d, allowed: %(limit)d. All stay active, and no other can be added.")
                 % {"count": count, "limit": limit}
             )
         moves = [

@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from unfold.widgets import (
     INPUT_CLASSES,
     UnfoldAdminDecimalFieldWidget,
@@ -65,7 +66,7 @@ class HoldForm(forms.Form):
         decimal_places=2,
         widget=UnfoldAdminDecimalFieldWidget(),
     )
-    starts_at = moment_field(label=_("From"), required=False, help_text=_("Empty: from now on."))
+    starts_at = moment_field(label=pgettext_lazy("first day", "From"), required=False, help_text=_("Empty: from now on."))
     ends_at = moment_field(label=_("Until"), required=False, help_text=_("Empty: until it is lifted."))
 
     def clean(self) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.history import Window, read_place
 from accounts.person_parts import HistoryKind
@@ -24,8 +25,8 @@ class HistoryForm(forms.Form):
     """Kind and days; `older` and `newer` are the places that the links between pages carry."""
 
     kind = forms.ChoiceField(label=_("Show"), required=False)
-    first_day = day_field(_("From"))
-    last_day = day_field(_("To"))
+    first_day = day_field(pgettext_lazy("first day", "From"))
+    last_day = day_field(pgettext_lazy("last day", "To"))
 
     def __init__(self, *args: Any, kinds: Sequence[HistoryKind], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

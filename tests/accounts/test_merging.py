@@ -167,7 +167,7 @@ def test_permits_in_the_same_place_get_places_of_their_own(administrator):
     buy(keeper, permit_type=kind)
     buy(loser, permit_type=kind)
     assert [permit.holder_place for permit in (*live_permits(keeper), *live_permits(loser))] == [1, 1]
-    assert "where 1 may be" in " ".join(plan_merge(keeper=keeper, loser=loser).conflicts)
+    assert "allowed: 1. All stay" in " ".join(plan_merge(keeper=keeper, loser=loser).conflicts)
     merge(keeper, loser, administrator)
     assert [permit.holder_place for permit in live_permits(keeper)] == [1, 2]
     with pytest.raises(NotAllowed):
