@@ -1,4 +1,8 @@
-"""How often a client, an address or a person may try to get in or make us send mail."""
+"""How often a client, an address or a person may try to get in or make us send mail.
+
+Where several limits stand together, the narrow one is asked first and `and` ends at the first no: what one client is
+refused is counted against nobody else.
+"""
 
 from django.http import HttpRequest
 
@@ -11,12 +15,11 @@ MINUTE, HOUR, DAY = 60, 3600, 86400
 def may_try_password(request: HttpRequest, email: str) -> bool:
     """Few tries per address from one client; more in all, so that strangers cannot shut the owner out cheaply."""
     client = throttle_address(request)
-    tries = [
-        allow("sign-in.client", client, limit=60, seconds=10 * MINUTE),
-        allow("sign-in.client-address", f"{client}|{email}", limit=6, seconds=10 * MINUTE),
-        allow("sign-in.address", email, limit=100, seconds=HOUR),
-    ]
-    return all(tries)
+    return (
+        allow("sign-in.client", client, limit=60, seconds=10 * MINUTE)
+        and allow("sign-in.client-address", f"{client}|{email}", limit=6, seconds=10 * MINUTE)
+        and allow("sign-in.address", email, limit=100, seconds=HOUR)
+    )
 
 
 def may_register(request: HttpRequest) -> bool:
@@ -36,7 +39,7 @@ def may_open_link(request: HttpRequest) -> bool:
 
 def may_mail(email: str) -> bool:
     """Count one mail to an address that somebody typed. Beyond the limit nothing is sent, and nobody is told so."""
-    return all([allow("mail.hour", email, limit=5, seconds=HOUR), allow("mail.day", email, limit=15, seconds=DAY)])
+    return allow("mail.hour", email, limit=5, seconds=HOUR) and allow("mail.day", email, limit=15, seconds=DAY)
 
 
 def may_use_provider(request: HttpRequest) -> bool:
@@ -51,12 +54,8 @@ def may_check_own_password(person_code: str) -> bool:
 
 def may_change_address(person_code: str) -> bool:
     """Count one request for another e-mail address: each writes to a mailbox that may be a stranger's."""
-    return all(
-        [
-            allow("change-email.hour", person_code, limit=5, seconds=HOUR),
-            allow("change-email.day", person_code, limit=10, seconds=DAY),
-        ]
-    )
+    is_few = allow("change-email.hour", person_code, limit=5, seconds=HOUR)
+    return is_few and allow("change-email.day", person_code, limit=10, seconds=DAY)
 
 
 def may_upload(person_code: str) -> bool:
@@ -66,19 +65,14 @@ def may_upload(person_code: str) -> bool:
 
 def may_send_code(person_code: str) -> bool:
     """Count one e-mailed code. Apart from `may_mail`: strangers who use that up must not keep the owner from signing in."""
-    return all(
-        [
-            allow("code.mail.hour", person_code, limit=10, seconds=HOUR),
-            allow("code.mail.day", person_code, limit=40, seconds=DAY),
-        ]
-    )
+    is_few = allow("code.mail.hour", person_code, limit=10, seconds=HOUR)
+    return is_few and allow("code.mail.day", person_code, limit=40, seconds=DAY)
 
 
 def may_try_code(request: HttpRequest, person_code: str) -> bool:
     """Count one typed code, whatever session and address it comes from: a million codes are not many."""
-    tries = [
-        allow("code.client", throttle_address(request), limit=60, seconds=10 * MINUTE),
-        allow("code.person.hour", person_code, limit=20, seconds=HOUR),
-        allow("code.person.day", person_code, limit=60, seconds=DAY),
-    ]
-    return all(tries)
+    return (
+        allow("code.client", throttle_address(request), limit=60, seconds=10 * MINUTE)
+        and allow("code.person.hour", person_code, limit=20, seconds=HOUR)
+        and allow("code.person.day", person_code, limit=60, seconds=DAY)
+    )

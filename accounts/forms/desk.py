@@ -66,7 +66,9 @@ class HoldForm(forms.Form):
         decimal_places=2,
         widget=UnfoldAdminDecimalFieldWidget(),
     )
-    starts_at = moment_field(label=pgettext_lazy("first day", "From"), required=False, help_text=_("Empty: from now on."))
+    starts_at = moment_field(
+        label=pgettext_lazy("first day", "From"), required=False, help_text=_("Empty: from now on.")
+    )
     ends_at = moment_field(label=_("Until"), required=False, help_text=_("Empty: until it is lifted."))
 
     def clean(self) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Getting in by password, and every way in which somebody else might."""
 
 import pytest
-from django.test import RequestFactory
+from django.test import Client, RequestFactory
 from django.urls import reverse
 
 from accounts.models import User
@@ -134,6 +134,19 @@ def test_many_addresses_from_one_client_are_limited():
     request = RequestFactory().get("/", REMOTE_ADDR="192.0.2.1")
     tries = [may_try_password(request, f"{n}@example.org") for n in range(61)]
     assert tries.count(False) == 1
+
+
+def test_one_client_cannot_shut_the_owner_out(resident):
+    stranger, owner = Client(REMOTE_ADDR="192.0.2.1"), Client(REMOTE_ADDR="192.0.2.2")
+    for _try in range(101):
+        sign_in(stranger, resident.email, "wrong")
+    assert sign_in(owner, resident.email, PASSWORD).status_code == 302
+
+
+def test_reminders_that_are_not_sent_are_not_counted(anonymous, resident):
+    for _try in range(16):
+        anonymous.post(reverse("accounts:forgot"), {"email": resident.email})
+    assert [allow("mail.day", resident.email, limit=15, seconds=86400) for _n in range(11)] == [True] * 10 + [False]
 
 
 def test_sign_out_needs_a_post_and_ends_the_session(client_of, resident):
