@@ -20,7 +20,7 @@ from unfold.decorators import action
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from accounts.addresses import clean_email
-from accounts.forms.office import PasswordAgainForm
+from accounts.forms.office import ConfirmForm
 from accounts.merging.services import WholePlan, merge_people, plan_merge
 from accounts.models import User
 from opscom.core.admin import render_ask_page
@@ -56,8 +56,8 @@ class OtherRecordForm(forms.Form):
         return found[0]
 
 
-class MergeForm(PasswordAgainForm):
-    """The reason, one's own password, and the mark of what was shown."""
+class MergeForm(ConfirmForm):
+    """The reason, what only the signed-in person has, and the mark of what was shown."""
 
     reason = forms.CharField(
         label=_("Reason"),
@@ -66,7 +66,7 @@ class MergeForm(PasswordAgainForm):
         help_text=_("For the log"),
     )
     mark = forms.CharField(widget=forms.HiddenInput())
-    field_order = ["reason", "password", "mark"]
+    field_order = ["reason", "password", "code", "mark"]
 
 
 class MergingMixin(admin.ModelAdmin):
@@ -99,7 +99,7 @@ class MergingMixin(admin.ModelAdmin):
         people.sort(key=lambda person: (person.is_email_proved, person.last_login is not None), reverse=True)
         return redirect(ask_address(*people))
 
-    @method_decorator(sensitive_post_parameters("password"))
+    @method_decorator(sensitive_post_parameters("password", "code"))
     @action(description=_("Merge with another record"), url_path="merge", permissions=["merge"], icon="merge")
     def merge(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Without `?other=`, ask for the other record; with it, show what will be done, and do it."""
@@ -116,7 +116,7 @@ class MergingMixin(admin.ModelAdmin):
 
     def _merge_with(self, request: HttpRequest, keeper: User, loser: User) -> HttpResponse:
         plan = plan_merge(keeper=keeper, loser=loser)
-        form = MergeForm(request.POST or None, person=cast(User, request.user), initial={"mark": plan.mark})
+        form = MergeForm(request.POST or None, request=request, initial={"mark": plan.mark})
         if form.is_bound and form.is_valid():
             try:
                 merge_people(

@@ -1,35 +1,76 @@
 """What the office types before something weighty is done."""
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
-from unfold.widgets import UnfoldAdminPasswordWidget
+from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextInputWidget
 
-from accounts.models import User
+from accounts.mfa.codes import CodeRefused
+from accounts.mfa.forms import has_own_password
+from accounts.mfa.passing import use_code
+from accounts.mfa.rules import method_of
+from accounts.models import MfaMethod, User
 from accounts.throttles import may_check_own_password
 
 
-class PasswordAgainForm(forms.Form):
-    """The signed-in person's own password: an unlocked screen alone moves nothing."""
+class ConfirmForm(forms.Form):
+    """The signed-in person's own password: an unlocked screen alone moves nothing.
+
+    Who has no password here, because they sign in by single sign-on, gives a one-time password instead.
+    """
 
     password = forms.CharField(
         label=_("Your own password"),
         strip=False,
         widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "current-password"}),
     )
+    code = forms.CharField(
+        label=_("One-Time Password"),
+        max_length=40,
+        widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "one-time-code", "spellcheck": "false"}),
+    )
 
-    def __init__(self, *args: Any, person: User, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.person = person
+        self.request = request
+        self.person = cast(User, request.user)
+        del self.fields["code" if has_own_password(self.person) else "password"]
+
+    @property
+    def below(self) -> str:
+        """The template that stands under the form: the button that e-mails a code, where one can be typed."""
+        is_asked = "code" in self.fields and method_of(self.person) == MfaMethod.EMAIL
+        return "accounts/admin/_send_code.html" if is_asked else ""
 
     def clean_password(self) -> str:
         password: str = self.cleaned_data["password"]
-        if not self.person.has_usable_password():
-            raise ValidationError(_("You have no password here. Set one first: sign-in page, Forgot Password."))
         if not may_check_own_password(self.person.code):
             raise ValidationError(_("Too many tries. Please wait an hour."))
         if not self.person.check_password(password):
             raise ValidationError(_("This is not your password."))
         return password
+
+    def clean(self) -> None:
+        """A code works once, so it is looked at last: an empty field beside it must not use it up."""
+        if "code" in self.fields and not self.errors:
+            try:
+                use_code(self.request, self.person, self.cleaned_data["code"])
+            except CodeRefused as error:
+                self.add_error("code", str(error))
+
+
+class PasswordAgainForm(ConfirmForm):
+    """For pages that do not yet know of one-time passwords; who has no password is told what to do."""
+
+    def __init__(self, *args: Any, person: User, **kwargs: Any) -> None:
+        forms.Form.__init__(self, *args, **kwargs)
+        self.person = person
+        del self.fields["code"]
+
+    def clean_password(self) -> str:
+        if not self.person.has_usable_password():
+            raise ValidationError(_("You have no password here. Set one first: sign-in page, Forgot Password."))
+        return super().clean_password()

@@ -28,7 +28,7 @@ from accounts.requests import SignedIn
 from accounts.services import registration
 from accounts.views.common import HOME, SECURITY, form_page, too_many
 from opscom.core.errors import DomainError, Refused
-from opscom.core.redirects import is_own_path
+from opscom.core.redirects import is_own_path, safe_next
 from opscom.provider.models import MfaRule
 
 CODE_PAGE, SETTINGS_PAGE = "accounts:one_time_password", "accounts:multiauth"
@@ -62,7 +62,10 @@ def one_time_password(request: SignedIn) -> HttpResponse:
 @profile_not_required
 @require_POST
 def send_email(request: SignedIn) -> HttpResponse:
-    """`Send One-Time Password To Email`; who has not confirmed the address yet gets the link that does."""
+    """`Send One-Time Password To Email`; who has not confirmed the address yet gets the link that does.
+
+    Goes back to `next`, where another page than the two for codes has the button.
+    """
     person = person_at_keyboard(request)
     if rule_for(person) == MfaRule.HIDDEN:
         raise Http404
@@ -73,7 +76,8 @@ def send_email(request: SignedIn) -> HttpResponse:
         messages.success(request, _("Please check your email for an activation link."))
     else:
         messages.warning(request, _("No e-mail could be sent. Please contact the office."))
-    return redirect(SETTINGS_PAGE if request.POST.get("page") == "settings" else CODE_PAGE)
+    page = SETTINGS_PAGE if request.POST.get("page") == "settings" else CODE_PAGE
+    return redirect(safe_next(request, reverse(page)))
 
 
 @code_not_required

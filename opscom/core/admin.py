@@ -76,7 +76,7 @@ def render_ask_page(
     """Show a page of the office's site that asks before something is done; the form's widgets are Unfold's.
 
     `context` may hold: `facts` (pairs of label and value), `warning`, `submit`, `is_danger`, `original`, `back`,
-    `method` ("get" for a form that only looks something up).
+    `method` ("get" for a form that only looks something up). `form.below`, where there is one, is a template under it.
     """
     request.current_app = admin.admin_site.name  # type: ignore[attr-defined]
     values = {
