@@ -37,7 +37,7 @@ class ActingMixin(admin.ModelAdmin):
         clerk = cast(User, request.user)
         if not clerk.has_perm("accounts.act_as_user") or object_id is None:
             return bool(clerk.has_perm("accounts.act_as_user"))
-        person = User.objects.filter(pk=object_id).first() if str(object_id).isdecimal() else None
+        person = User.objects.filter(pk=object_id).first()
         return person is not None and can_act_as_office(clerk, person).is_allowed
 
     @action(description=_("Log in as this person"), url_path="log-in-as", permissions=["act"], icon="login")

@@ -27,7 +27,7 @@ class DocumentsAndHoldsMixin(admin.ModelAdmin):
     def changeform_view(
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        panel = person_panel(request, object_id) if object_id and object_id.isdecimal() else {}
+        panel = person_panel(request, object_id) if object_id else {}
         return cast(
             HttpResponse, super().changeform_view(request, object_id, form_url, {**(extra_context or {}), **panel})
         )
