@@ -76,6 +76,15 @@ RIGHTS: dict[str, dict[str, tuple[str, ...]]] = {
         "payments.orderline": VIEW,
         "payments.payment": VIEW,
         "payments.refund": VIEW,
+        # Change: the money was brought, bounced, or the promise is cancelled.
+        "payments.promise": KEEP,
+        "payments.debt": VIEW,
+        "payments.adjustment": VIEW,
+        "payments.deposit": VIEW,
+        "payments.storedmethod": VIEW,
+        "payments.taxexemption": VIEW,
+        "payments.billingaccount": VIEW,
+        "payments.statement": VIEW,
         # Change: send again.
         "messaging.message": ("view", "change"),
         "core.auditentry": VIEW,
@@ -105,6 +114,22 @@ RIGHTS: dict[str, dict[str, tuple[str, ...]]] = {
         "payments.refund": KEEP,
         "payments.gatewayevent": VIEW,
         "payments.taxrate": VIEW,
+        "payments.taxexemption": KEEP,
+        "payments.accountcode": VIEW,
+        "payments.paymentmethod": VIEW,
+        "payments.promise": KEEP,
+        # Add: make a line dearer. Change: write a debt off.
+        "payments.debt": KEEP,
+        "payments.adjustment": KEEP,
+        "payments.deposit": KEEP,
+        # Set up payroll deductions and transfers, store a company's card.
+        "payments.storedmethod": KEEP,
+        "payments.dispute": KEEP,
+        "payments.billingaccount": KEEP,
+        "payments.statement": KEEP,
+        "payments.collectionperiod": KEEP,
+        "payments.deduction": VIEW,
+        "payments.booksproof": VIEW,
         "core.auditentry": VIEW,
     },
 }

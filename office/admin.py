@@ -1,8 +1,7 @@
-"""What stands above all apps: the log, why a lot is (not) for sale, and the gateways among the provider's settings."""
+"""What stands above all apps: the log, and why a lot is (not) for sale."""
 
 from typing import Any, cast
 
-from django import forms
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.db.models import QuerySet
@@ -11,17 +10,14 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
-from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from accounts.models import UserType
 from office.deeds import describe_deed
 from office.selectors import check_lot, explain_outcome
 from opscom.core.admin import ReadOnlyAdmin
 from opscom.core.models import AuditEntry
-from opscom.provider.admin import LotAdmin, ProviderAdmin
-from opscom.provider.forms import ProviderForm
-from opscom.provider.models import Lot, Provider
-from payments.gateways.registry import installed_gateways, missing_settings
+from opscom.provider.admin import LotAdmin
+from opscom.provider.models import Lot
 
 NO_TYPE = "none"
 
@@ -143,39 +139,3 @@ class SellingLotAdmin(LotAdmin):
             user_type = next((one for one in types if one.is_default), None)
         checks = [(check, explain_outcome(check)) for check in check_lot(lot, user_type)]
         return {"checked_lot": lot, "user_types": types, "checked_type": user_type, "checks": checks}
-
-
-def gateway_choices() -> list[tuple[str, str]]:
-    """Return the gateways of this installation; one that cannot be offered yet says which settings it lacks."""
-    choices = []
-    for code, gateway in installed_gateways().items():
-        gap = missing_settings(gateway)
-        lacks = _("not configured: %(names)s") % {"names": ", ".join(gap)} if gap else ""
-        choices.append((code, f"{gateway.label} · {code}{f' ({lacks})' if lacks else ''}"))
-    return choices
-
-
-class PayingProviderForm(ProviderForm):
-    """The provider's settings with the gateways, which stand on a floor above the provider."""
-
-    gateways_on = forms.MultipleChoiceField(
-        label=_("Payment gateways switched on"),
-        choices=gateway_choices,
-        widget=UnfoldAdminCheckboxSelectMultipleWidget,
-        required=False,
-        help_text=_("Offered to payers when configured in the environment and ticked here."),
-    )
-
-    class Meta(ProviderForm.Meta):
-        fields = [*ProviderForm.Meta.fields, "gateways_on"]
-
-
-admin.site.unregister(Provider)
-
-
-@admin.register(Provider)
-class PayingProviderAdmin(ProviderAdmin):
-    """The provider's settings, payment gateways among them."""
-
-    form = PayingProviderForm
-    fieldsets = [*ProviderAdmin.fieldsets, (_("Payments"), {"fields": ["gateways_on"]})]

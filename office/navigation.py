@@ -48,6 +48,8 @@ GROUPS: list[tuple[Any, list[tuple[str, str, Any]]]] = [
             ("payments.Refund", "undo", None),
             ("payments.GatewayEvent", "webhook", None),
             ("payments.TaxRate", "percent", None),
+            ("payments.PaymentMethod", "account_balance_wallet", None),
+            ("payments.AccountCode", "account_tree", None),
         ],
     ),
     (

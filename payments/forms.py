@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from payments.gateways.base import Gateway
+from payments.models import PaymentMethod
 from payments.purchasables import all_purchasables
 
 
@@ -46,12 +46,14 @@ class PaymentForm(forms.Form):
         label=_("E-mail for the receipt"), max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "email"})
     )
 
-    def __init__(self, *args: Any, gateways: Sequence[Gateway], is_email_known: bool, is_free: bool, **kwargs: Any):
+    def __init__(
+        self, *args: Any, methods: Sequence[PaymentMethod], is_email_known: bool, is_free: bool, **kwargs: Any
+    ):
         super().__init__(*args, **kwargs)
         method: Any = self.fields["method"]
-        method.choices = [(gateway.code, gateway.label) for gateway in gateways]
-        if len(gateways) == 1:
-            self.fields["method"].initial = gateways[0].code
+        method.choices = [(one.code, str(one)) for one in methods]
+        if len(methods) == 1:
+            self.fields["method"].initial = methods[0].code
         if is_free:
             del self.fields["method"]
         if is_email_known:

@@ -44,7 +44,8 @@ def _orders_add_up() -> Iterator[str]:
 
 def _payments_match_orders() -> Iterator[str]:
     """What was asked for is what the order costs, and what came in is that, or the office is told."""
-    other = Payment.objects.exclude(amount=F("order__total"), currency=F("order__currency"))
+    approved = Payment.objects.filter(status=PaymentStatus.APPROVED, needs_review="")
+    other = approved.exclude(amount=F("order__total") + F("order__adjusted"), currency=F("order__currency"))
     for payment in other.select_related("order").iterator():
         yield f"Payment {payment.reference} is not for the sum of order {payment.order.code}."
     received = Payment.objects.filter(status=PaymentStatus.APPROVED, needs_review="")

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -11,7 +11,21 @@ from accounts.models import User
 from accounts.person_parts import Feed, Happening, HistoryKind, MergePlan, PersonPart
 from opscom.core.locks import lock_rows
 from opscom.core.transitions import advance
-from payments.models import ORDER_MOVES, Order, OrderStatus, Payment, PaymentStatus, Refund
+from payments.models import (
+    ORDER_MOVES,
+    CardSave,
+    CardSaveStatus,
+    Debt,
+    Deposit,
+    Order,
+    OrderStatus,
+    Payment,
+    PaymentStatus,
+    Refund,
+    StoredMethod,
+    Subscription,
+    TaxExemption,
+)
 
 PAYMENTS = HistoryKind("payments", gettext_lazy("Payments"), "receipt")
 REFUNDS = HistoryKind("refunds", gettext_lazy("Refunds"), "undo-2")
@@ -21,7 +35,18 @@ class PaymentsPart(PersonPart):
     """Whose orders and payments."""
 
     name = "payments"
-    moves = frozenset({"payments.Order.payer"})
+    moves = frozenset(
+        {
+            "payments.Order.payer",
+            "payments.StoredMethod.person",
+            "payments.Subscription.person",
+            "payments.CardSave.person",
+            "payments.CardSave.actor",
+            "payments.Debt.person",
+            "payments.Deposit.person",
+            "payments.TaxExemption.person",
+        }
+    )
 
     def feeds(self, person: User, ids: Sequence[int]) -> list[Feed]:
         """What the person paid, by confirmation code, and what went back."""
@@ -47,14 +72,28 @@ class PaymentsPart(PersonPart):
             % {"person": loser, "code": payment.order.code}
             for payment in under_way.select_related("order")[:1]
         ]
+        if CardSave.objects.filter(person=loser, status__in=[CardSaveStatus.CREATED, CardSaveStatus.STARTED]).exists():
+            obstacles.append(
+                _("%(person)s is storing a card at this moment. Wait until that has come to an end.")
+                % {"person": loser}
+            )
         conflicts = [
             _("Both have an order that is not paid: %(code)s is closed, and what is in it can be paid anew.")
             % {"code": order.code}
             for order in open_orders(keeper, loser)
         ]
+        conflicts += [
+            _("Both have chosen what pays for %(use)s: the choice of the record that stays is kept.")
+            % {"use": subscription.get_use_display()}
+            for subscription in doubled_subscriptions(keeper, loser)
+        ]
         moves = [
             (_("Paid orders"), orders.filter(status=OrderStatus.PAID).count()),
             (_("Other orders"), orders.exclude(status=OrderStatus.PAID).count()),
+            (_("Stored payment methods"), StoredMethod.objects.live().filter(person=loser).count()),
+            (_("Debts"), Debt.objects.filter(person=loser).count()),
+            (_("Deposits"), Deposit.objects.filter(person=loser).count()),
+            (_("Tax exemptions"), TaxExemption.objects.filter(person=loser).count()),
         ]
         return MergePlan(moves, conflicts, obstacles)
 
@@ -63,12 +102,22 @@ class PaymentsPart(PersonPart):
         for order in open_orders(keeper, loser):
             advance(order, OrderStatus.CLOSED, table=ORDER_MOVES)
         Order.objects.filter(payer=loser).update(payer=keeper)
+        doubled_subscriptions(keeper, loser).delete()
+        for model in (StoredMethod, Subscription, Debt, Deposit, TaxExemption, CardSave):
+            model.objects.filter(person=loser).update(person=keeper)
+        CardSave.objects.filter(actor=loser).update(actor=keeper)
 
 
 def open_orders(keeper: User, loser: User) -> list[Order]:
     """Return the loser's open order when the keeper has one as well."""
     mine = Order.objects.filter(payer=keeper, status=OrderStatus.OPEN)
     return list(Order.objects.filter(payer=loser, status=OrderStatus.OPEN)) if mine.exists() else []
+
+
+def doubled_subscriptions(keeper: User, loser: User) -> QuerySet[Subscription]:
+    """Return the loser's choices for uses for which the keeper has chosen, too."""
+    chosen = Subscription.objects.filter(person=keeper).values("use")
+    return Subscription.objects.filter(person=loser, use__in=chosen)
 
 
 def describe_orders(orders: Sequence[Order]) -> list[Happening]:

@@ -44,6 +44,8 @@ class Quote:
     extend_url: str = ""
     lock_reason: str = ""
     must_pay_with: Collection[tuple[str, int]] = ()
+    account_code: str = ""
+    exemption_number: str = ""
 
     @property
     def tax(self) -> Decimal:
@@ -68,6 +70,7 @@ class Purchasable(Protocol):
     """What a product's app must answer. All run inside the caller's transaction, which holds the order's lock."""
 
     kind: str
+    label: Any
 
     def list_due(self, payer: Any) -> list[Quote]:
         """Return everything of this kind that the payer may or must pay, without locks."""
@@ -77,6 +80,12 @@ class Purchasable(Protocol):
 
     def hold(self, object_ids: Collection[int], *, until: datetime) -> None:
         """Keep them for the payer while they are at the gateway; may be refused silently when held often enough."""
+
+    def promise(self, object_ids: Collection[int], *, order: Order, until: datetime) -> None:
+        """Keep them until then for a payer who promised the money; valid at once where the product's rule says so."""
+
+    def end_promise(self, object_ids: Collection[int], *, order: Order) -> None:
+        """The promise was not kept, or was taken back: free them, also what was valid at once."""
 
     def fulfil(self, object_id: int, *, order: Order) -> Done | Refused:
         """Deliver what is paid. Twice is the same as once. Refused: it cannot be delivered any more, refund it."""

@@ -134,7 +134,7 @@ def paid_orders(payer: Any) -> OrderQuerySet:
 def current_quotes(order: Order) -> list[Quote] | DomainError:
     """Return what the order's things cost now, or why they can no longer be paid."""
     try:
-        return quote_selection(order_selection(order), payer=order.payer, lock=False)
+        return quote_selection(order_selection(order), payer=order.payer, lock=False, order=order)
     except DomainError as error:
         return error
 

@@ -19,8 +19,9 @@ from opscom.core.middleware import allow_forms_to
 from payments import documents, selectors
 from payments.forms import PaymentForm, SelectionForm
 from payments.gateways.base import NotSigned, Redirect
-from payments.gateways.registry import installed_gateways, offered_form_origins, offered_gateways
+from payments.gateways.registry import form_origins, installed_gateways
 from payments.models import Order, OrderStatus, Payment, PaymentStatus
+from payments.offers import offered_methods
 from payments.services.confirming import announce_event, confirm_payment, keep_event
 from payments.services.orders import place_order
 from payments.services.paying import name_receipt_address, pay_order
@@ -50,7 +51,7 @@ def due(request: SignedIn) -> HttpResponse:
         except DomainError as error:
             form.add_error(None, str(error))
         else:
-            is_free = order.total == 0
+            is_free = order.due == 0
             return _begin_payment(request, order, {}) if is_free else redirect("payments:checkout", order.code)
     return _render_due(request, form)
 
@@ -89,22 +90,22 @@ def checkout(request: SignedIn, code: str) -> HttpResponse:
         return redirect("payments:due")
     form = PaymentForm(
         request.POST if request.method == "POST" else None,
-        gateways=offered_gateways(),
+        methods=offered_methods(payer=order.payer, kinds={line.kind for line in order.lines.all()}),
         is_email_known=bool(order.email),
-        is_free=order.total == 0,
+        is_free=order.due == 0,
     )
     if request.method == "POST" and form.is_valid():
         return _begin_payment(request, order, form.cleaned_data)
     held = [quote.held_until for quote in quotes if quote.held_until]
     context = {"order": order, "form": form, "taxes": selectors.tax_sums(order), "held_until": min(held, default=None)}
     response = render(request, "payments/checkout.html", context, status=422 if form.errors else 200)
-    return allow_forms_to(response, offered_form_origins())
+    return allow_forms_to(response, form_origins())
 
 
 def _begin_payment(request: SignedIn, order: Order, chosen: dict[str, str]) -> HttpResponse:
     try:
         order = name_receipt_address(order=order, email=chosen.get("email", ""))
-        answer = pay_order(order=order, gateway_code=chosen.get("method", ""))
+        answer = pay_order(order=order, method_code=chosen.get("method", ""))
     except DomainError as error:
         return _back_to_pay(request, order, str(error))
     if answer is None:

@@ -54,6 +54,14 @@ class PermitType(models.Model):
         _("minutes that a reservation holds"), default=30, validators=[MinValueValidator(5)]
     )
     max_prints = models.PositiveSmallIntegerField(_("prints per permit"), default=1)
+    is_valid_when_promised = models.BooleanField(
+        _("valid at once when the money is promised"),
+        default=False,
+        help_text=_("Else it is held, and valid when the money is in."),
+    )
+    account_code = models.ForeignKey(
+        "payments.AccountCode", models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("account code")
+    )
     is_active = models.BooleanField(_("in use"), default=True)
 
     class Meta:
@@ -188,8 +196,11 @@ class Permit(models.Model):
     valid_until = models.DateTimeField(_("valid until (not included)"))
     net = MoneyField(_("price without tax"))
     taxes = models.JSONField(_("taxes"), default=list, blank=True)
+    exemption_number = models.CharField(_("tax exemption number"), max_length=40, blank=True)
     reserved_at = models.DateTimeField(_("reserved"), auto_now_add=True)
     held_until = models.DateTimeField(_("held until"), null=True, blank=True)
+    # Its money is promised, not in: until then it is held, or valid, by its type. None once it is paid.
+    promised_until = models.DateTimeField(_("money promised until"), null=True, blank=True)
     gateway_holds = models.PositiveSmallIntegerField(default=0, editable=False)
     was_extended = models.BooleanField(_("hold extended by the holder"), default=False, editable=False)
     activated_at = models.DateTimeField(_("active since"), null=True, blank=True)

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from opscom.core.errors import Refused
 from opscom.core.locks import lock_rows
@@ -18,12 +19,14 @@ from payments.purchasables import Done, Quote, TaxPart
 from permits.models import Permit, PermitStatus
 from permits.services.delivering import activate_permit, take_back_permit
 from permits.services.holding import hold_for_gateway
+from permits.services.promising import end_promised_permits, promise_permits
 
 
 class PermitPurchase:
     """A permit is owed once, for its one term; `object_id` is the permit's row."""
 
     kind = "permit"
+    label = gettext_lazy("Permits")
 
     def list_due(self, payer: Any) -> list[Quote]:
         """Return the payer's reservations that still hold, the one that ends first on top."""
@@ -39,6 +42,14 @@ class PermitPurchase:
     def hold(self, object_ids: Collection[int], *, until: dt.datetime) -> None:
         """Keep the numbers while the payer is at the bank."""
         hold_for_gateway(permit_ids=list(object_ids), until=until)
+
+    def promise(self, object_ids: Collection[int], *, order: Order, until: dt.datetime) -> None:
+        """Keep the numbers until the money is brought; valid at once where the type says so."""
+        promise_permits(permit_ids=list(object_ids), until=until)
+
+    def end_promise(self, object_ids: Collection[int], *, order: Order) -> None:
+        """Free the numbers, also of permits that were valid at once."""
+        end_promised_permits(permit_ids=list(object_ids))
 
     def fulfil(self, object_id: int, *, order: Order) -> Done | Refused:
         """Activate the permit."""

@@ -35,7 +35,6 @@ def make_provider() -> None:
             "office_weekdays": WORKDAYS,
             "languages": ["en", "fr-ca"],
             "oversell_percent": 10,
-            "gateways_on": ["demo-bank"],
             "registration_mode": "email_verification",
         },
     )

@@ -71,7 +71,7 @@ def pay(permit: Permit) -> OrderLine:
         order = place_order(
             payer=holder, selection={"permit": [permit.pk]}, email=holder.email or "", language=holder.language
         )
-    start_payment(order=order, gateway_code="demo-bank")
+    start_payment(order=order, method_code="demo-bank")
     payment = order.payments.get()
     card = bank.find_card(GOOD_CARD)
     assert card is not None

@@ -43,6 +43,7 @@ class ProviderAdmin(ModelAdmin):
         (_("Vehicles"), {"fields": ["is_vehicle_deletion_on", "vehicle_fields"]}),
         (_("Permits"), {"fields": ["oversell_percent", "reprint_minutes"]}),
         (_("History"), {"fields": ["history_months"]}),
+        (_("Payments"), {"fields": ["refund_frees", "refund_second_person_above", "card_consent"]}),
     ]
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:

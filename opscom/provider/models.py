@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from opscom.core.fields import TranslatedField
+from opscom.core.money import MoneyField
 from opscom.core.uploads import RandomName
 
 
@@ -21,6 +22,12 @@ class MfaRule(models.TextChoices):
     HIDDEN = "hidden", _("Hidden")
     OPTIONAL = "optional", _("Visible: the user's choice")
     REQUIRED = "required", _("Required")
+
+
+class RefundFrees(models.TextChoices):
+    WHOLE = "whole", _("When all of its money goes back")
+    ALWAYS = "always", _("Always, in part, too")
+    NEVER = "never", _("Never by itself")
 
 
 WEEKDAYS = [(0, _("Monday")), (6, _("Sunday"))]
@@ -75,13 +82,35 @@ class Provider(models.Model):
     history_months = models.PositiveSmallIntegerField(
         _("months of history shown"), default=24, validators=[MinValueValidator(1)]
     )
-    gateways_on = models.JSONField(_("payment gateways switched on"), default=list, blank=True)
+    refund_frees = models.CharField(
+        _("a refund takes back what was bought"), max_length=10, choices=RefundFrees.choices, default=RefundFrees.WHOLE
+    )
+    refund_second_person_above = MoneyField(
+        _("refunds above this need a second person"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
+        help_text=_("Of one payment together. Empty: never."),
+    )
+    card_consent = TranslatedField(
+        _("what people agree to when they store a card"),
+        long=True,
+        blank=True,
+        help_text=_("Empty: our own words."),
+    )
 
     class Meta:
         verbose_name = verbose_name_plural = _("provider")
         constraints = [
             models.CheckConstraint(condition=Q(pk=1), name="provider_provider_one_row"),
             models.CheckConstraint(condition=Q(mfa__in=MfaRule.values), name="provider_provider_mfa_known"),
+            models.CheckConstraint(
+                condition=Q(refund_frees__in=RefundFrees.values), name="provider_provider_refund_frees_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(refund_second_person_above__isnull=True) | Q(refund_second_person_above__gte=0),
+                name="provider_provider_second_person_not_negative",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,11 +1,10 @@
-"""Which gateways there are, and which are offered: configured (environment) and switched on (office) are two facts."""
+"""Which gateways this installation has. Whether people may choose one is said by the office's payment methods."""
 
 from functools import cache
 
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from opscom.provider.selectors import get_provider
 from payments.gateways.base import Gateway
 
 
@@ -21,12 +20,11 @@ def missing_settings(gateway: Gateway) -> list[str]:
     return [name for name in gateway.needs if not getattr(settings, name, "")]
 
 
-def offered_gateways() -> list[Gateway]:
-    """Return the gateways that payers may choose now."""
-    switched_on = set(get_provider().gateways_on)
-    return [g for code, g in installed_gateways().items() if code in switched_on and not missing_settings(g)]
+def configured_gateways() -> dict[str, Gateway]:
+    """Return the gateways that have all their settings: configured (environment) and switched on (office) are two facts."""
+    return {code: gateway for code, gateway in installed_gateways().items() if not missing_settings(gateway)}
 
 
-def offered_form_origins() -> list[str]:
+def form_origins() -> list[str]:
     """Return where forms may lead on a page whose form ends at a gateway's hosted page."""
-    return sorted({origin for gateway in offered_gateways() for origin in gateway.form_origins()})
+    return sorted({origin for gateway in configured_gateways().values() for origin in gateway.form_origins()})

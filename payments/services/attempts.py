@@ -11,9 +11,18 @@ from django.utils.translation import gettext as _
 from opscom.core.errors import DomainError, NotAllowed
 from opscom.core.locks import lock_row
 from opscom.core.transitions import advance
-from payments.gateways.base import Attempt, Embedded, Gateway, GatewayError, Redirect
-from payments.gateways.registry import offered_gateways
-from payments.models import PAYMENT_MOVES, Order, OrderStatus, Payment, PaymentStatus
+from payments.gateways.base import Attempt, Embedded, GatewayError, Redirect
+from payments.gateways.registry import installed_gateways
+from payments.models import (
+    PAYMENT_MOVES,
+    MethodKind,
+    Order,
+    OrderStatus,
+    Payment,
+    PaymentMethod,
+    PaymentStatus,
+)
+from payments.offers import offered_methods
 from payments.purchasables import get_purchasable
 from payments.services.orders import order_selection, quote_selection
 
@@ -23,16 +32,15 @@ FIRST_CHECK = timedelta(minutes=2)
 HOLD_AFTER_EXPIRY = timedelta(minutes=5)
 
 
-def start_payment(*, order: Order, gateway_code: str) -> Redirect | Embedded:
+def start_payment(*, order: Order, method_code: str) -> Redirect | Embedded:
     """Open the gateway's page for the order and keep its things held while the payer is there.
 
     Raises NotAllowed when the order or one of its things can no longer be paid, DomainError when the gateway does not
     answer: then nothing is lost, and the reconciler looks the attempt up.
     """
-    gateway = next((g for g in offered_gateways() if g.code == gateway_code), None)
-    if gateway is None:
-        raise NotAllowed(_("This payment method is not offered. Please choose another."))
-    payment = _write_attempt(order, gateway)
+    method = find_method(order, method_code)
+    gateway = installed_gateways()[method.gateway]
+    payment = _write_attempt(order, method)
     try:
         answer = gateway.start(describe_attempt(payment))
     except GatewayError as error:
@@ -43,20 +51,31 @@ def start_payment(*, order: Order, gateway_code: str) -> Redirect | Embedded:
     return answer
 
 
+def find_method(order: Order, code: str, kind: MethodKind = MethodKind.CARD) -> PaymentMethod:
+    """Return the offered method with this code; NotAllowed when it is of another kind or not offered for the order."""
+    methods = offered_methods(payer=order.payer, kinds={line.kind for line in order.lines.all()})
+    found = next((one for one in methods if one.code == code and one.kind == kind), None)
+    if found is None:
+        raise NotAllowed(_("This payment method is not offered. Please choose another."))
+    return found
+
+
 @transaction.atomic(durable=True)
-def _write_attempt(order: Order, gateway: Gateway) -> Payment:
+def _write_attempt(order: Order, method: PaymentMethod) -> Payment:
     order = lock_row(Order.objects.filter(pk=order.pk), "order")
-    if order.status != OrderStatus.OPEN:
+    # A promised order may be paid online after all: see `Promise`.
+    if order.status not in (OrderStatus.OPEN, OrderStatus.PROMISED):
         raise NotAllowed(_("This order is no longer open. Please start again from your payments."))
-    if order.total == 0:
+    if order.due == 0:
         raise NotAllowed(_("There is nothing to pay for this order."))
-    quotes = quote_selection(order_selection(order), payer=order.payer, lock=True)
+    quotes = quote_selection(order_selection(order), payer=order.payer, lock=True, order=order)
     if sum(quote.amount for quote in quotes) != order.total:
         raise NotAllowed(_("A price has changed since you began. Please start again from your payments."))
     return Payment.objects.create(
         order=order,
-        gateway=gateway.code,
-        amount=order.total,
+        gateway=method.gateway,
+        method=method,
+        amount=order.due,
         currency=order.currency,
         next_check_at=timezone.now() + FIRST_CHECK,
     )

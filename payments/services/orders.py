@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from accounts.services.people import lock_person
@@ -54,14 +55,18 @@ def _place_order(payer: Any, selection: Selection, email: str, language: str) ->
         net=sum((quote.net for quote in quotes), ZERO),
         tax=sum((quote.tax for quote in quotes), ZERO),
         total=sum((quote.amount for quote in quotes), ZERO),
+        exemption_number=next((quote.exemption_number for quote in quotes if quote.exemption_number), ""),
     )
     OrderLine.objects.bulk_create([_line(order, quote) for quote in quotes])
     audit.record("order.placed", order, actor=payer, total=str(order.total))
     return order
 
 
-def quote_selection(selection: Selection, *, payer: Any, lock: bool) -> list[Quote]:
-    """Return a payable quote for everything selected, sorted as locks are; raises as `place_order` says."""
+def quote_selection(selection: Selection, *, payer: Any, lock: bool, order: Order | None = None) -> list[Quote]:
+    """Return a payable quote for everything selected, sorted as locks are; raises as `place_order` says.
+
+    `order`: the order that is being paid, whose own promise does not stand in its way.
+    """
     quotes: list[Quote] = []
     for kind in sorted(kind for kind, ids in selection.items() if ids):
         wanted = set(selection[kind])
@@ -75,6 +80,8 @@ def quote_selection(selection: Selection, *, payer: Any, lock: bool) -> list[Quo
                     "Please look at the list again."
                 )
             )
+        if promised_orders(kind, wanted, but=order).exists():
+            raise NotAllowed(explain_promised())
         quotes.extend(found)
     if not quotes:
         raise DomainError(_("Select at least one item to pay for."))
@@ -85,6 +92,17 @@ def quote_selection(selection: Selection, *, payer: Any, lock: bool) -> list[Quo
         if not selected.issuperset(quote.must_pay_with):
             raise NotAllowed(_("%(label)s can only be paid together with what belongs to it.") % {"label": quote.label})
     return quotes
+
+
+def promised_orders(kind: str, object_ids: Collection[int], *, but: Order | None = None) -> QuerySet[OrderLine]:
+    """Return the lines of these things on orders whose money is promised: such a thing is not sold a second time."""
+    lines = OrderLine.objects.filter(kind=kind, object_id__in=object_ids, order__status=OrderStatus.PROMISED)
+    return lines.exclude(order=but) if but else lines
+
+
+def explain_promised() -> str:
+    """Return why a promised thing stands in no other order."""
+    return _("You promised to bring the money for it to the office. To pay online instead, open its order.")
 
 
 def _line(order: Order, quote: Quote) -> OrderLine:
@@ -99,6 +117,7 @@ def _line(order: Order, quote: Quote) -> OrderLine:
         tax=quote.tax,
         amount=quote.amount,
         taxes=[part.as_json() for part in quote.taxes],
+        account_code=quote.account_code,
     )
 
 

@@ -7,16 +7,16 @@ from payments.services.orders import order_selection, place_order
 from payments.services.settling import finish_order, settle_free_order
 
 
-def pay_order(*, order: Order, gateway_code: str) -> Redirect | Embedded | None:
+def pay_order(*, order: Order, method_code: str) -> Redirect | Embedded | None:
     """Begin to pay the order and return where the payer goes; None when it was free and is paid now.
 
     Raises what `start_payment` raises.
     """
-    if order.total == 0:
+    if order.due == 0:
         settle_free_order(order=order)
         finish_order(order.pk)
         return None
-    return start_payment(order=order, gateway_code=gateway_code)
+    return start_payment(order=order, method_code=method_code)
 
 
 def name_receipt_address(*, order: Order, email: str) -> Order:

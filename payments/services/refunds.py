@@ -5,15 +5,14 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db import transaction
-from django.db.models import Q, Sum
+from django.db import IntegrityError, transaction
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from opscom.core import audit
 from opscom.core.errors import NotAllowed
 from opscom.core.locks import lock_row
-from opscom.core.money import ZERO
 from opscom.core.transitions import advance
 from payments import emails
 from payments.gateways.base import GatewayError, Result
@@ -40,12 +39,26 @@ def owe_refund(
     *, payment: Payment, amount: Decimal, reason: RefundReason, line: OrderLine | None = None, actor: Any = None
 ) -> Refund:
     """Write a refund that the worker will send. The caller holds the order's lock; never more than was received."""
-    given_back = payment.refunds.exclude(status=RefundStatus.FAILED).aggregate(sum=Sum("amount"))["sum"] or ZERO
-    if amount <= 0 or payment.received_amount is None or given_back + amount > payment.received_amount:
+    if amount <= 0 or payment.received_amount is None:
         raise NotAllowed(_("A refund must be more than nothing, and not more than was received."))
+    count_returned(payment, line, amount)
     refund = Refund.objects.create(payment=payment, amount=amount, reason=reason, line=line, requested_by=actor)
     audit.record("refund.owed", refund, actor=actor, reason=reason, amount=str(amount))
     return refund
+
+
+def count_returned(payment: Payment, line: OrderLine | None, amount: Decimal) -> None:
+    """Add to what goes back of the payment, and of the line; NotAllowed beyond what came in. A minus takes it off again."""
+    try:
+        with transaction.atomic():
+            Payment.objects.filter(pk=payment.pk).update(returned=F("returned") + amount)
+            if line is not None:
+                OrderLine.objects.filter(pk=line.pk).update(returned=F("returned") + amount)
+    except IntegrityError as error:
+        raise NotAllowed(_("A refund must be more than nothing, and not more than was received.")) from error
+    payment.returned += amount
+    if line is not None:
+        line.returned += amount
 
 
 @transaction.atomic
@@ -58,10 +71,10 @@ def refund_line(*, line: OrderLine, actor: Any) -> Refund | None:
     payment = order.paying_payment
     get_purchasable(line.kind).release(line.object_id, order=order)
     advance(line, LineStatus.REFUND_DUE, table=LINE_MOVES, settled=False, next_try_at=None)
-    if payment is None or line.amount == 0:
+    if payment is None or line.kept == 0:
         advance(line, LineStatus.REFUNDED, table=LINE_MOVES)
         return None
-    return owe_refund(payment=payment, amount=line.amount, reason=RefundReason.OFFICE, line=line, actor=actor)
+    return owe_refund(payment=payment, amount=line.kept, reason=RefundReason.OFFICE, line=line, actor=actor)
 
 
 @transaction.atomic
@@ -133,6 +146,8 @@ def _note_answer(refund: Refund, result: Result) -> None:
     if refund.status == RefundStatus.SUCCEEDED or not (is_ours or result.status == "approved"):
         return
     if result.status == "approved":
+        if refund.status == RefundStatus.FAILED:
+            count_returned(refund.payment, refund.line, refund.amount)
         advance(
             refund,
             RefundStatus.SUCCEEDED,
@@ -147,6 +162,7 @@ def _note_answer(refund: Refund, result: Result) -> None:
         emails.refunded(order, refund)
     elif result.status in ("declined", "absent") or refund.attempts >= MOST_ATTEMPTS:
         advance(refund, RefundStatus.FAILED, table=REFUND_MOVES, last_error=result.message, leased_until=None)
+        count_returned(refund.payment, refund.line, -refund.amount)
         audit.record("refund.failed", refund, message=result.message)
     else:
         wait = timedelta(minutes=1) * 2 ** min(refund.attempts, 8)
@@ -163,5 +179,7 @@ def _note_answer(refund: Refund, result: Result) -> None:
 @transaction.atomic
 def retry_refund(*, refund: Refund, actor: Any) -> None:
     """The office tries a failed refund again."""
+    lock_row(Order.objects.filter(pk=refund.payment.order_id), "order")
+    count_returned(refund.payment, refund.line, refund.amount)
     advance(refund, RefundStatus.DUE, table=REFUND_MOVES, next_try_at=None, attempts=0)
     audit.record("refund.retried", refund, actor=actor)

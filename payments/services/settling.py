@@ -52,6 +52,8 @@ def settle(*, payment_id: int, result: Result) -> bool:
     if payment.status == PaymentStatus.APPROVED:
         return False
     matches = (result.amount, result.currency) == (payment.amount, payment.currency)
+    # The office adjusted the order while this payment was under way or given up: the sum is no longer the right one.
+    matches = matches and (order.status == OrderStatus.PAID or payment.amount == order.due)
     advance(
         payment,
         PaymentStatus.APPROVED,
@@ -78,7 +80,7 @@ def settle(*, payment_id: int, result: Result) -> bool:
 def settle_free_order(*, order: Order) -> None:
     """An order of nothing is paid at once, without a gateway."""
     order = lock_row(Order.objects.filter(pk=order.pk), "order")
-    if order.status == OrderStatus.OPEN and order.total == 0:
+    if order.status == OrderStatus.OPEN and order.due == 0:
         capture_lines(order, None)
 
 
@@ -98,10 +100,10 @@ def capture_lines(order: Order, payment: Payment | None) -> None:
 def owe_line(line: OrderLine, payment: Payment | None, reason: RefundReason) -> None:
     """This line's money goes back; without money (a free order) it is simply over."""
     advance(line, LineStatus.REFUND_DUE, table=LINE_MOVES, settled=False, next_try_at=None)
-    if payment is None or line.amount == 0:
+    if payment is None or line.kept == 0:
         advance(line, LineStatus.REFUNDED, table=LINE_MOVES)
     else:
-        owe_refund(payment=payment, amount=line.amount, reason=reason, line=line)
+        owe_refund(payment=payment, amount=line.kept, reason=reason, line=line)
 
 
 def _announce(order_id: int) -> None:

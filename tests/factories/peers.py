@@ -134,6 +134,7 @@ class ScriptedProduct:
     """Things that anybody may pay for, $100.00 each unless `prices` says otherwise."""
 
     kind = "thing"
+    label = "Things"
 
     def __init__(self) -> None:
         self.outcomes: list[Any] = [Done()]

@@ -13,7 +13,7 @@ from payments.models import TaxRate
 from permits.models import Permit, PermitType, Sale
 from permits.services.allotting import NumberRange, allot_numbers
 from permits.services.reserving import reserve_permit
-from tests.factories.vehicles import make_owner, make_ownership, set_provider
+from tests.factories.vehicles import make_owner, make_ownership, set_provider  # noqa: F401
 from vehicles.models import Ownership
 
 _numbers = count(1)
@@ -92,4 +92,6 @@ def lapse_hold(permit: Permit) -> Permit:
 
 def offer_demo_bank() -> None:
     """Switch the demo bank on."""
-    set_provider(gateways_on=["demo-bank"])
+    from tests.factories.payments import offer_method
+
+    offer_method("demo-bank")

@@ -1,5 +1,7 @@
 """Paid permits for the office's tests, bought through the real services and the demo bank."""
 
+from django.db import transaction
+
 from payments.models import Order, OrderLine, Payment, Refund
 from payments.services.confirming import confirm_payment
 from tests.factories.payments import go_to_bank, order_permit, pay_at_bank
@@ -32,10 +34,12 @@ def mismatched_payment() -> Payment:
 
 def failed_refund(order: Order, actor: object) -> Refund:
     """Return a refund that the gateway declined."""
-    from payments.services.refunds import refund_line
+    from payments.services.refunds import count_returned, refund_line
 
     refund = refund_line(line=line_of(order), actor=actor)
     assert refund is not None
-    Refund.objects.filter(pk=refund.pk).update(status="failed", last_error="The card is closed.")
+    with transaction.atomic():
+        count_returned(refund.payment, refund.line, -refund.amount)
+        Refund.objects.filter(pk=refund.pk).update(status="failed", last_error="The card is closed.")
     refund.refresh_from_db()
     return refund

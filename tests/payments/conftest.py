@@ -6,6 +6,7 @@ import pytest
 
 from payments import purchasables
 from payments.gateways.registry import installed_gateways
+from tests.factories.payments import offer_method
 from tests.factories.peers import ScriptedGateway, ScriptedProduct
 from tests.factories.vehicles import set_provider
 
@@ -14,7 +15,8 @@ from tests.factories.vehicles import set_provider
 def gateway(settings, db) -> Iterator[ScriptedGateway]:
     settings.PAYMENT_GATEWAYS = ["tests.factories.peers.ScriptedGateway"]
     installed_gateways.cache_clear()
-    set_provider(gateways_on=["scripted"], currency="CAD")
+    set_provider(currency="CAD")
+    offer_method("scripted")
     yield installed_gateways()["scripted"]
     installed_gateways.cache_clear()
 

@@ -22,7 +22,7 @@ UNKNOWN = GatewayError("no answer")
 @pytest.fixture
 def payment(gateway, product) -> Payment:
     order = place_thing()
-    start_payment(order=order, gateway_code="scripted")
+    start_payment(order=order, method_code="scripted")
     return order.payments.get()
 
 
@@ -112,7 +112,7 @@ def test_a_page_that_opened_after_we_had_given_it_up_is_followed(gateway, produc
         assert Payment.objects.get().status == PaymentStatus.FAILED
 
     gateway.starts = [slow_start]
-    start_payment(order=order, gateway_code="scripted")
+    start_payment(order=order, method_code="scripted")
     payment = Payment.objects.get()
     assert (payment.status, payment.gateway_reference) == (PaymentStatus.STARTED, "g-1")
     assert payment.expires_at
@@ -126,7 +126,7 @@ def test_a_report_may_come_before_the_page_is_noted(gateway, product):
         confirm_payment(Payment.objects.get())
 
     gateway.starts = [slow_start]
-    start_payment(order=order, gateway_code="scripted")
+    start_payment(order=order, method_code="scripted")
     assert Payment.objects.get().status == PaymentStatus.APPROVED
 
 

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 
 def pay(order: Order) -> Payment:
     """Settle the order, and deliver nothing yet."""
-    start_payment(order=order, gateway_code="scripted")
+    start_payment(order=order, method_code="scripted")
     payment = order.payments.latest("pk")
     settle(payment_id=payment.pk, result=approved(str(order.total)))
     return payment
@@ -78,7 +78,7 @@ def test_one_line_that_fails_stops_no_other(gateway, product, error):
 def test_a_process_that_dies_anywhere_leaves_nothing_behind(gateway, product):
     """After the money is counted; between two lines; and before the receipt."""
     order = place_thing(1, 2)
-    start_payment(order=order, gateway_code="scripted")
+    start_payment(order=order, method_code="scripted")
     gateway.answers = [approved("200.00")]
     product.outcomes = [SystemExit(), Done(), SystemExit(), Done()]
     for _death in range(2):
@@ -107,7 +107,7 @@ def test_a_second_order_at_the_bank_is_stopped_once_the_first_is_paid(gateway, p
     first, second = place_thing(payer=one), place_thing(payer=other)
     pay(first)
     with pytest.raises(DomainError):
-        start_payment(order=second, gateway_code="scripted")
+        start_payment(order=second, method_code="scripted")
 
 
 def test_undeliverable_orders_do_not_starve_the_next_one(gateway, product):
@@ -169,7 +169,7 @@ def test_every_repeat_changes_nothing(gateway, product):
 def test_money_for_an_order_that_was_replaced_still_pays_it(gateway, product):
     payer = make_owner()
     old = place_thing(payer=payer)
-    start_payment(order=old, gateway_code="scripted")
+    start_payment(order=old, method_code="scripted")
     place_thing(2, payer=payer)
     old.refresh_from_db()
     assert old.status == OrderStatus.CLOSED
@@ -184,7 +184,7 @@ def test_half_of_an_order_paid_elsewhere_goes_back_and_the_rest_is_delivered(gat
     first = place_thing(1)
     second = place_thing(1, 2)
     for order in (first, second):
-        start_payment(order=order, gateway_code="scripted")
+        start_payment(order=order, method_code="scripted")
     for order in (first, second):
         settle(payment_id=order.payments.get().pk, result=approved(str(order.total)))
         finish_order(order.pk)
@@ -228,13 +228,13 @@ def test_an_order_of_nothing_that_is_refused_is_simply_over(gateway, product):
 def test_an_order_of_nothing_is_not_sent_to_a_gateway(gateway, product):
     product.prices = {1: Decimal("0.00")}
     with pytest.raises(NotAllowed):
-        start_payment(order=place_thing(), gateway_code="scripted")
+        start_payment(order=place_thing(), method_code="scripted")
 
 
 def test_a_gateway_that_cannot_be_reached_leaves_an_attempt_to_look_up(gateway, product):
     gateway.starts = [GatewayError("away")]
     with pytest.raises(DomainError):
-        start_payment(order=place_thing(), gateway_code="scripted")
+        start_payment(order=place_thing(), method_code="scripted")
     payment = Payment.objects.get()
     assert (payment.status, payment.next_check_at is None) == (PaymentStatus.CREATED, False)
 
@@ -245,7 +245,7 @@ def test_an_order_that_is_not_open_starts_no_payment(gateway, product, status):
     paid_at = timezone.now() if status == OrderStatus.PAID else None
     Order.objects.filter(pk=order.pk).update(status=status, paid_at=paid_at)
     with pytest.raises(NotAllowed):
-        start_payment(order=order, gateway_code="scripted")
+        start_payment(order=order, method_code="scripted")
     assert Payment.objects.count() == 0
 
 
@@ -253,7 +253,7 @@ def test_a_price_that_has_changed_starts_no_payment(gateway, product):
     order = place_thing()
     product.prices = {1: Decimal("120.00")}
     with pytest.raises(NotAllowed):
-        start_payment(order=order, gateway_code="scripted")
+        start_payment(order=order, method_code="scripted")
     assert Payment.objects.count() == 0
 
 

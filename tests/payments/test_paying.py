@@ -17,8 +17,8 @@ from payments.models import LineStatus, Order, OrderStatus, Payment, PaymentStat
 from payments.services.orders import place_order
 from permits.invariants import check_permits
 from permits.models import Permit, PermitStatus
-from tests.factories.payments import APPROVED, DECLINED, go_to_bank, order_permit, pay_at_bank
-from tests.factories.permits import lapse_hold, make_buyer, make_sale, offer_demo_bank, reserve, set_provider
+from tests.factories.payments import APPROVED, DECLINED, go_to_bank, order_permit, pay_at_bank, withdraw_methods
+from tests.factories.permits import lapse_hold, make_buyer, make_sale, offer_demo_bank, reserve
 
 pytestmark = pytest.mark.django_db
 
@@ -119,7 +119,7 @@ def test_a_method_must_be_one_that_is_offered(browser, permit) -> None:
     url = browser.post("/payments/", {"selected": [f"permit:{permit.pk}"]}).url
     for method in ("", "stripe"):
         page(browser.post(url, {"method": method}), 422)
-    set_provider(gateways_on=[])
+    withdraw_methods()
     assert "Nothing can be paid online" in page(browser.get(url))
     page(browser.post(url, {"method": "demo-bank"}), 422)
     assert not Payment.objects.exists()

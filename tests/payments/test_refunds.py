@@ -32,7 +32,7 @@ pytestmark = pytest.mark.django_db
 def pay_thing(result: Result | None = None) -> Payment:
     """Return the settled payment of an order for one thing."""
     order = place_thing()
-    start_payment(order=order, gateway_code="scripted")
+    start_payment(order=order, method_code="scripted")
     payment = order.payments.get()
     settle(payment_id=payment.pk, result=result or approved())
     finish_order(order.pk)
@@ -199,7 +199,7 @@ def test_nothing_received_cannot_be_sent_back(gateway, product, amount):
 
 def test_the_right_money_after_the_wrong_one_pays(gateway, product):
     wrong = pay_thing(approved("1.00"))
-    start_payment(order=wrong.order, gateway_code="scripted")
+    start_payment(order=wrong.order, method_code="scripted")
     right = wrong.order.payments.exclude(pk=wrong.pk).get()
     settle(payment_id=right.pk, result=approved())
     finish_order(wrong.order_id)
@@ -213,7 +213,7 @@ def test_a_line_goes_back_from_the_payment_that_paid_it_whatever_the_clocks_say(
     """Two workers, one of them with its clock behind: the second payment looks earlier than the first."""
     order = place_thing()
     for _time in range(2):
-        start_payment(order=order, gateway_code="scripted")
+        start_payment(order=order, method_code="scripted")
     first, second = order.payments.order_by("pk")
     settle(payment_id=first.pk, result=approved())
     if way == "office":
@@ -245,7 +245,7 @@ def test_office_refund_takes_back_and_pays_back_once(refund, product):
 def test_a_line_of_nothing_is_refunded_without_a_gateway(gateway, product):
     product.prices = {1: Decimal("100.00"), 2: Decimal("0.00")}
     order = place_thing(1, 2)
-    start_payment(order=order, gateway_code="scripted")
+    start_payment(order=order, method_code="scripted")
     settle(payment_id=order.payments.get().pk, result=approved())
     finish_order(order.pk)
     assert refund_line(line=order.lines.get(object_id=2), actor=make_owner()) is None

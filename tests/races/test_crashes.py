@@ -188,7 +188,7 @@ def test_starting_at_the_bank():
         nonlocal permit
         permit = reserve(make_sale(numbers=1))
         order = order_permit(permit)
-        return lambda: start_payment(order=order, gateway_code="demo-bank")
+        return lambda: start_payment(order=order, method_code="demo-bank")
 
     def check() -> None:
         payment = go_to_bank(order_permit(permit))

@@ -28,7 +28,7 @@ pytestmark = [pytest.mark.races, pytest.mark.django_db(transaction=True), pytest
 
 def test_six_workers_ask_the_product_once(product):  # noqa: F811
     order = place_thing(1, 2)
-    start_payment(order=order, gateway_code="scripted")
+    start_payment(order=order, method_code="scripted")
     settle(payment_id=order.payments.get().pk, result=approved("200.00"))
 
     def slowly() -> Done:
@@ -52,7 +52,7 @@ def test_six_clicks_on_a_free_order_pay_it_once(product):  # noqa: F811
 
 def test_six_refunds_of_one_line_are_one(product):  # noqa: F811
     order = place_thing()
-    start_payment(order=order, gateway_code="scripted")
+    start_payment(order=order, method_code="scripted")
     settle(payment_id=order.payments.get().pk, result=approved())
     finish_order(order.pk)
     actor = make_owner()
@@ -64,7 +64,7 @@ def test_six_refunds_of_one_line_are_one(product):  # noqa: F811
 
 def test_six_reconcilers_ask_the_gateway_once(product, gateway):  # noqa: F811
     order = place_thing()
-    start_payment(order=order, gateway_code="scripted")
+    start_payment(order=order, method_code="scripted")
     payment = order.payments.get()
     type(payment).objects.update(next_check_at=timezone.now())
     together([lambda: check_payment(payment.pk)] * 6)
@@ -73,7 +73,7 @@ def test_six_reconcilers_ask_the_gateway_once(product, gateway):  # noqa: F811
 
 def test_six_workers_ask_for_a_refund_once(product, gateway):  # noqa: F811
     order = place_thing()
-    start_payment(order=order, gateway_code="scripted")
+    start_payment(order=order, method_code="scripted")
     settle(payment_id=order.payments.get().pk, result=approved())
     finish_order(order.pk)
     refund = refund_line(line=OrderLine.objects.get(), actor=make_owner())
@@ -91,7 +91,7 @@ def test_six_workers_ask_for_a_refund_once(product, gateway):  # noqa: F811
 @pytest.mark.parametrize("_round", range(3))
 def test_six_workers_take_over_a_lapsed_refund_once(product, gateway, _round):  # noqa: F811
     order = place_thing()
-    start_payment(order=order, gateway_code="scripted")
+    start_payment(order=order, method_code="scripted")
     settle(payment_id=order.payments.get().pk, result=approved())
     finish_order(order.pk)
     refund = refund_line(line=OrderLine.objects.get(), actor=make_owner())
@@ -110,7 +110,7 @@ def test_six_workers_take_over_a_lapsed_refund_once(product, gateway, _round):  
 
 def test_a_no_from_a_try_that_was_given_up_does_not_end_the_next_one(product, gateway):  # noqa: F811
     order = place_thing()
-    start_payment(order=order, gateway_code="scripted")
+    start_payment(order=order, method_code="scripted")
     settle(payment_id=order.payments.get().pk, result=approved())
     finish_order(order.pk)
     refund = refund_line(line=OrderLine.objects.get(), actor=make_owner())
@@ -149,6 +149,6 @@ def eager_worker() -> Iterator[None]:
 @pytest.mark.usefixtures("eager_worker")
 def test_delivery_follows_the_money_at_once(product):  # noqa: F811
     order = place_thing()
-    start_payment(order=order, gateway_code="scripted")
+    start_payment(order=order, method_code="scripted")
     settle(payment_id=order.payments.get().pk, result=approved())
     assert product.delivered == [1]

@@ -109,7 +109,7 @@ def test_placing_an_order_meanwhile(_round: int) -> None:
 def test_going_to_the_bank_meanwhile(_round: int) -> None:
     keeper, loser = make_driver(), make_driver()
     order = order_permit(reserve(make_sale(), loser))
-    merged, [started] = race(keeper, loser, lambda: start_payment(order=order, gateway_code="demo-bank"))
+    merged, [started] = race(keeper, loser, lambda: start_payment(order=order, method_code="demo-bank"))
     # Whichever came first: one of the two was told no, or the payer pays for what is theirs.
     if isinstance(merged, DomainError):
         assert Payment.objects.filter(order=order).exists()

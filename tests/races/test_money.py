@@ -194,6 +194,6 @@ def test_starting_at_the_bank_keeps_the_number_for_at_most_two_visits() -> None:
     ends = []
     for _visit in range(3):
         Permit.objects.filter(pk=permit.pk).update(held_until=timezone.now() + dt.timedelta(seconds=30))
-        start_payment(order=order, gateway_code="demo-bank")
+        start_payment(order=order, method_code="demo-bank")
         ends.append(Permit.objects.get(pk=permit.pk).held_until - timezone.now() > dt.timedelta(minutes=10))
     assert ends == [True, True, False]

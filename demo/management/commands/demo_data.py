@@ -8,6 +8,7 @@ from accounts.models import User
 from demo.data.companies import make_company
 from demo.data.documents import make_documents
 from demo.data.lots import make_lots, make_provider, make_sales
+from demo.data.money import make_payment_methods
 from demo.data.people import ADMINISTRATOR, MANAGER, PASSWORD, RESIDENT, make_people, make_user_types
 from demo.data.permits import make_permits
 from demo.data.profile import make_profile
@@ -20,6 +21,7 @@ class Command(BaseCommand):
         """Make everything unless the administrator is there already."""
         if not User.objects.filter(email=ADMINISTRATOR).exists():
             make_provider()
+            make_payment_methods()
             types = make_user_types()
             people = make_people(types)
             office = User.objects.get(email=ADMINISTRATOR)

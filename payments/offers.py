@@ -1,0 +1,29 @@
+"""Which ways to pay a payer may choose for an order: switched on by the office, configured, and meant for them."""
+
+from collections.abc import Collection
+from typing import Any
+
+from django.db.models import Q
+
+from payments.gateways.registry import configured_gateways
+from payments.models import MethodKind, PaymentMethod
+
+
+def offered_methods(*, payer: Any, kinds: Collection[str]) -> list[PaymentMethod]:
+    """Return the methods for this payer (None: a guest) and these kinds of item, in the office's order."""
+    methods = PaymentMethod.objects.filter(is_on=True)
+    if payer is None:
+        methods = methods.filter(is_for_guests=True)
+    else:
+        methods = methods.filter(Q(user_types=None) | Q(user_types=payer.user_type_id))
+    return [method for method in methods if is_usable(method) and covers(method, kinds)]
+
+
+def is_usable(method: PaymentMethod) -> bool:
+    """Say whether the method's gateway, if it has one, is there and configured."""
+    return method.kind != MethodKind.CARD or method.gateway in configured_gateways()
+
+
+def covers(method: PaymentMethod, kinds: Collection[str]) -> bool:
+    """Say whether everything in the order may be paid so."""
+    return not method.product_kinds or set(kinds) <= set(method.product_kinds)
