@@ -2,9 +2,9 @@
 
 from django.db import models
 
-from demo.bank.models import BankRefund, BankReport, BankSession
+from demo.bank.models import BankCard, BankCardPage, BankRefund, BankReport, BankSession
 
-__all__ = ["BankRefund", "BankReport", "BankSession", "ReceivedMessage"]
+__all__ = ["BankCard", "BankCardPage", "BankRefund", "BankReport", "BankSession", "ReceivedMessage"]
 
 
 class ReceivedMessage(models.Model):

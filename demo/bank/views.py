@@ -1,6 +1,7 @@
 """The demo bank's hosted page. Nothing here is the portal: it stands for another company's website."""
 
 from contextlib import suppress
+from typing import Any
 
 from django import forms
 from django.contrib.auth.decorators import login_not_required
@@ -11,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from demo.bank import services
-from demo.bank.models import BankSession, SessionStatus
+from demo.bank.models import BankCard, BankSession, SessionStatus
 from opscom.core.errors import DomainError, Stale
 
 
@@ -22,8 +23,12 @@ class CardForm(forms.Form):
     expiry = forms.RegexField(r"^\d{2} ?/ ?\d{2}$", label=_("Expiry (MM/YY)"), initial="12/30")
     cvv = forms.RegexField(r"^\d{3,4}$", label=_("CVV"), initial="123")
 
-    def clean_number(self) -> services.TestCard:
-        card = services.find_card(self.cleaned_data["number"])
+    def find_card(self, number: str) -> Any:
+        """Return the test card of this page with the number, if it is one."""
+        return services.find_card(number)
+
+    def clean_number(self) -> Any:
+        card = self.find_card(self.cleaned_data["number"])
         if card is None:
             raise forms.ValidationError(_("This is not one of the test cards below. Never type a real card here."))
         return card
@@ -96,6 +101,8 @@ def cancel(request: HttpRequest, token: str) -> HttpResponse:
 @login_not_required
 @require_GET
 def index(request: HttpRequest) -> HttpResponse:
-    """The bank's books: the newest pages and what became of them."""
+    """The bank's books: the newest payments and stored cards, and what became of them."""
     sessions = BankSession.objects.prefetch_related("refunds").order_by("-pk")[:50]
-    return render(request, "demo/bank/index.html", {"sessions": sessions, "cards": services.CARDS})
+    stored = BankCard.objects.select_related("page").order_by("-pk")[:50]
+    context = {"sessions": sessions, "stored": stored, "cards": services.CARDS}
+    return render(request, "demo/bank/index.html", context)

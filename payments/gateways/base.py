@@ -88,11 +88,12 @@ class Embedded:
 class Result:
     """What the gateway says about an attempt or a refund. `unknown` and `pending` are asked again later.
 
+    `expired`: the page closed before anything was paid, and the gateway takes nothing for it any more.
     `absent`: the gateway never heard of the reference, so nothing was charged and nothing will be. `needs_customer`: the
     card's bank wants to ask its holder, who must pay on the gateway's page; nothing was charged.
     """
 
-    status: Literal["approved", "declined", "needs_customer", "pending", "unknown", "absent"]
+    status: Literal["approved", "declined", "needs_customer", "expired", "pending", "unknown", "absent"]
     gateway_reference: str = ""
     amount: Decimal | None = None
     currency: str = ""

@@ -66,6 +66,8 @@ def _end_of(payment: Payment, result: Result, *, is_last: bool) -> PaymentStatus
     """Return what a payment that waits has come to, by an answer that is neither approved nor unknown; None: it waits."""
     if result.status == "declined":
         return PaymentStatus.DECLINED
+    if result.status == "expired":
+        return PaymentStatus.EXPIRED
     if result.status == "absent" and payment.status == PaymentStatus.CREATED:
         return PaymentStatus.FAILED
     is_closed = payment.expires_at is not None and payment.expires_at < timezone.now()

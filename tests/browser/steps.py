@@ -5,7 +5,7 @@ from itertools import count
 
 from playwright.sync_api import Locator, Page, expect
 
-from demo.bank.models import BankSession
+from demo.bank.models import BankCardPage, BankSession
 from opscom.messaging.models import Message
 
 PASSWORD = "quiet lake under fog"
@@ -174,6 +174,14 @@ def pay_at_bank(page: Page, card: str = APPROVED) -> BankSession:
     token = page.url.rstrip("/").rpartition("/")[2]
     button(page, "Pay Now").click()
     return BankSession.objects.get(token=token)
+
+
+def store_at_bank(page: Page, card: str = APPROVED) -> BankCardPage:
+    """Type a test card on the bank's page that stores cards and press `Store Card`; return the bank's side of it."""
+    field(page, "Card number").fill(card)
+    token = page.url.rstrip("/").rpartition("/")[2]
+    button(page, "Store Card").click()
+    return BankCardPage.objects.get(token=token)
 
 
 def read_confirmation_code(page: Page) -> str:

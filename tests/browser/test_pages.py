@@ -26,6 +26,7 @@ from tests.browser import cast, steps
 from tests.browser.device import DESK, PHONE, Device
 from tests.browser.steps import button, expect_heading
 from tests.factories.accounts import make_registered
+from tests.factories.bank_cards import open_card_page
 from tests.factories.documents import make_document, make_request
 from tests.factories.payments import pay_at_bank
 
@@ -157,6 +158,10 @@ def bank_question(person: User) -> str:
     return reverse("demo:bank-question", args=[session.token])
 
 
+def bank_card(person: User) -> str:
+    return reverse("demo:bank-card", args=[open_card_page(f"SAVE{person.pk}").token])
+
+
 def bank_done(person: User) -> str:
     return reverse("demo:bank-done", args=[BankSession.objects.latest("pk").token])
 
@@ -254,6 +259,7 @@ CASES = {
     "bank": Case(bank_page),
     "bank-wrong": Case(bank_page, then=press("Pay Now")),
     "bank-question": Case(bank_question),
+    "bank-card": Case(bank_card),
     "bank-done": Case(bank_done),
     "bank-books": Case(at("demo:bank"), None),
 }

@@ -18,6 +18,7 @@ from demo.models import ReceivedMessage
 from opscom.messaging.preferences import make_link
 from payments.services.confirming import confirm_payment
 from tests.factories.accounts import make_registered
+from tests.factories.bank_cards import open_card_page
 from tests.factories.documents import make_document
 from tests.factories.payments import go_to_bank, order_permit, pay_at_bank
 from tests.factories.permits import make_sale, offer_demo_bank, reserve
@@ -101,6 +102,8 @@ PAGES = {
     "POST accounts:stop_acting":            "302 302 302 302 302 302 302 302",
     "demo:attachment":                      "404 404 404 404 404 404 404 404",
     "demo:bank":                            "200 200 200 200 200 200 200 200",
+    "demo:bank-card":                       "200 200 200 200 200 200 200 200",
+    "POST demo:bank-card-cancel":           "302 302 302 302 302 302 302 302",
     "POST demo:bank-cancel":                "302 302 302 302 302 302 302 302",
     "demo:bank-done":                       "200 200 200 200 200 200 200 200",
     "demo:bank-page":                       "200 200 200 200 200 200 200 200",
@@ -285,6 +288,8 @@ OBJECTS: dict[str, Callable[[User], dict[str, Any]]] = {
     "demo:message": lambda resident: {"pk": received().pk},
     "demo:message_html": lambda resident: {"pk": received().pk},
     "demo:attachment": lambda resident: {"pk": received().pk, "number": 0},
+    "demo:bank-card": lambda resident: {"token": open_card_page().token},
+    "demo:bank-card-cancel": lambda resident: {"token": open_card_page().token},
     **{
         f"demo:bank-{page}": lambda resident: {"token": go_to_bank(order_of(resident)).gateway_reference}
         for page in ("page", "question", "done", "cancel")
