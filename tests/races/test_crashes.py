@@ -3,7 +3,6 @@
 Each deed runs once for each row that it writes, and is killed there, as `kill -9` would: nothing after it happens.
 """
 
-import datetime as dt
 from collections.abc import Callable
 
 import pytest
@@ -22,10 +21,9 @@ from permits.models import Permit, PermitStatus, Slot, SlotState
 from permits.services.holding import give_back_reservation
 from tests.factories.payments import go_to_bank, order_permit, pay_at_bank
 from tests.factories.permits import lapse_hold, make_buyer, make_sale, offer_demo_bank, reserve
-from tests.races.together import assert_books_and_numbers_are_right
+from tests.races.together import assert_books_and_numbers_are_right, let_hours_pass
 
 pytestmark = [pytest.mark.races, pytest.mark.django_db(transaction=True)]
-LONG = dt.timedelta(days=1)
 
 
 class Killed(BaseException):
@@ -57,27 +55,12 @@ def killed_at(number: int, deed: Callable[[], object]) -> bool:
     return False
 
 
-def let_beat_run(rounds: int = 2) -> None:
-    """Let hours pass, and every beat task do its part."""
-    for _round in range(rounds):
-        now = timezone.now()
-        Payment.objects.filter(next_check_at__isnull=False).update(next_check_at=now)
-        GatewayEvent.objects.update(received_at=now - LONG)
-        OrderLine.objects.filter(next_try_at__isnull=False).update(next_try_at=now)
-        Refund.objects.filter(next_try_at__isnull=False).update(next_try_at=now)
-        Refund.objects.filter(leased_until__isnull=False).update(leased_until=now - dt.timedelta(seconds=1))
-        payment_tasks.reconcile_payments()
-        payment_tasks.finish_paid_orders()
-        payment_tasks.send_refunds()
-        permit_tasks.release_lapsed_holds()
-
-
 def at_each_write(make: Callable[[], Callable[[], object]], check: Callable[[], None]) -> None:
     """Make a deed anew, kill it one write later each time, let the beat run, and look."""
     for number in range(100):
         deed = make()
         was_killed = killed_at(number, deed)
-        let_beat_run()
+        let_hours_pass()
         check()
         assert_books_and_numbers_are_right()
         if not was_killed:
