@@ -63,6 +63,17 @@ def may_upload(person_code: str) -> bool:
     return allow("upload", person_code, limit=30, seconds=HOUR)
 
 
+def may_send_office_link(person_code: str) -> bool:
+    """Count one password link from the office. Apart from `may_mail`, which strangers can use up."""
+    return allow("office.link", person_code, limit=5, seconds=HOUR)
+
+
+def may_ask_document(person_code: str) -> bool:
+    """Count one document that the office asks somebody for: each is an e-mail."""
+    is_few = allow("office.document.hour", person_code, limit=10, seconds=HOUR)
+    return is_few and allow("office.document.day", person_code, limit=30, seconds=DAY)
+
+
 def may_send_code(person_code: str) -> bool:
     """Count one e-mailed code. Apart from `may_mail`: strangers who use that up must not keep the owner from signing in."""
     is_few = allow("code.mail.hour", person_code, limit=10, seconds=HOUR)

@@ -7,7 +7,8 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext, pgettext
 from unfold.admin import ModelAdmin, StackedInline
@@ -36,12 +37,24 @@ class PersonForm(forms.ModelForm):
         return clean_email(email) if email else None
 
     def clean_is_staff(self) -> bool:
-        """Somebody may have registered in another's name, and be signed in: only the mailbox tells who it is."""
         is_staff: bool = self.cleaned_data["is_staff"]
-        is_sure = self.instance.is_email_proved or self.instance.last_login is None
-        if is_staff and "is_staff" in self.changed_data and not is_sure:
-            raise ValidationError(_("Somebody is signed in here without having proved the e-mail address."))
+        if is_staff and "is_staff" in self.changed_data:
+            self._give_rights()
         return is_staff
+
+    def clean_groups(self) -> Any:
+        groups = self.cleaned_data["groups"]
+        if set(groups) - set(self.initial.get("groups", [])):
+            self._give_rights()
+        return groups
+
+    gives_rights = False
+
+    def _give_rights(self) -> None:
+        """Only the mailbox tells who it is that gets them."""
+        if not people.is_sure_who(self.instance):
+            raise ValidationError(_("Somebody is signed in here without having proved the e-mail address."))
+        self.gives_rights = True
 
 
 class ProvedFilter(admin.SimpleListFilter):
@@ -127,15 +140,8 @@ class UserAdmin(
         return person.is_email_proved
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """Else a clerk could change an administrator's address, and have the password link sent there."""
-        if not super().has_change_permission(request, obj):
-            return False
-        if obj is None or obj == request.user:
-            return obj is None or bool(request.user.has_perm("accounts.assign_roles"))
-        if obj.is_superuser:
-            return bool(request.user.is_superuser)
-        is_of_the_office = obj.is_staff or obj.groups.exists()
-        return not is_of_the_office or bool(request.user.has_perm("accounts.assign_roles"))
+        may_change = super().has_change_permission(request, obj)
+        return may_change and (obj is None or people.may_change(cast(User, request.user), obj))
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         """People are not deleted: permits, payments and the log point at them. They are switched off."""
@@ -145,9 +151,22 @@ class UserAdmin(
         fields = list(super().get_readonly_fields(request, obj))
         return fields if request.user.has_perm("accounts.assign_roles") else [*fields, *ROLE_FIELDS]
 
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Say it, when the record changed while somebody was still writing."""
+        try:
+            return cast(HttpResponse, super().change_view(request, object_id, *args, **kwargs))
+        except DomainError as error:
+            messages.error(request, str(error))
+            return redirect("admin:accounts_user_change", object_id)
+
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
-        answers = given_answers(form)
-        people.save_person(person=obj, actor=cast(User, request.user), changed=form.changed_data, answers=answers)
+        people.save_person(
+            person=obj,
+            actor=cast(User, request.user),
+            changed=form.changed_data,
+            answers=given_answers(form),
+            gives_rights=form.gives_rights,
+        )
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         before = list(form.instance.groups.values_list("name", flat=True))

@@ -232,6 +232,11 @@ class User(AbstractBaseUser, PermissionsMixin):
     def get_short_name(self) -> str:
         return self.first_name or self.contact_email.partition("@")[0]
 
+    def holds_rights(self) -> bool:
+        """Say whether this is somebody of the office: signs in there, has a role, or any right of their own. Asks the database."""
+        is_known = self.is_staff or self.is_superuser
+        return is_known or self.groups.exists() or self.user_permissions.exists()
+
     @property
     def contact_email(self) -> str:
         """Where mail to this person goes: their address, proved or not; empty when there is none."""

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from accounts.emails import documents as emails
 from accounts.models import REQUEST_MOVES, DocumentRequest, RequestStatus, User
 from accounts.services.people import lock_person
+from accounts.throttles import may_ask_document
 from opscom.core import audit
 from opscom.core.errors import NotAllowed, Stale
 from opscom.core.locks import lock_row
@@ -20,13 +21,15 @@ from opscom.provider.selectors import get_provider
 def ask_for_document(*, person: User, what: str, actor: User) -> DocumentRequest:
     """Ask somebody for a document, and tell them by e-mail when they have an address.
 
-    Raises NotAllowed where nothing can be uploaded, and for what is asked for already.
+    Raises NotAllowed where nothing can be uploaded, for what is asked for already, and for too much at one time.
     """
     if not get_provider().is_document_upload_on:
         raise NotAllowed(_("Uploading documents is switched off in the provider's settings."))
     person = lock_person(person)
     if DocumentRequest.objects.waiting().filter(person=person, what__iexact=what).exists():
         raise NotAllowed(_("“%(what)s” is asked for already.") % {"what": what})
+    if not may_ask_document(person.code):
+        raise NotAllowed(_("This person was asked for many documents today. Please wait before you ask for more."))
     request = DocumentRequest.objects.create(person=person, what=what, asked_by=actor)
     audit.record("document_request.asked", request, actor=actor)
     emails.document_asked(request)

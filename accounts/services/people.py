@@ -10,6 +10,7 @@ from accounts.emails import passwords as emails
 from accounts.models import LoginSource, MailingAddress, User
 from accounts.profile import BY_NAME
 from accounts.services.answers import write_answers
+from accounts.throttles import may_send_office_link
 from opscom.core import audit
 from opscom.core.errors import NotAllowed, Stale
 from opscom.core.locks import lock_row
@@ -68,21 +69,57 @@ def save_mailing_address(*, person: User, lines: Mapping[str, str] | None) -> No
     audit.record("person.profile_changed", person, actor=person, fields=["mailing_address"])
 
 
+def may_change(actor: User, person: User) -> bool:
+    """Say whether somebody of the office may change this record: of its own people only with the right to give roles.
+
+    Else a clerk could change an administrator's address, and have the password link sent there.
+    """
+    if person.is_superuser and person.pk != actor.pk:
+        return actor.is_superuser
+    return not person.holds_rights() or actor.has_perm("accounts.assign_roles")
+
+
+def is_sure_who(person: User) -> bool:
+    """Say whether rights may be given: somebody may have registered in another's name, and be signed in."""
+    return person.is_email_proved or person.last_login is None
+
+
 @transaction.atomic
-def save_person(*, person: User, actor: User, changed: Iterable[str], answers: Mapping[str, str] | None = None) -> None:
+def save_person(
+    *,
+    person: User,
+    actor: User,
+    changed: Iterable[str],
+    answers: Mapping[str, str] | None = None,
+    gives_rights: bool = False,
+) -> None:
     """Save what the office entered. A new address is not proved, and ends every link that was sent to the old one.
 
-    `answers` are those to the office's own profile fields, as they are stored.
+    `answers` are those to the office's own profile fields, as they are stored. `gives_rights`: the caller makes this
+    somebody of the office in the same transaction. Raises NotAllowed or Stale when the record, as it is by now, is not
+    the actor's to change or not the one that they saw.
     """
     changed = list(changed)
     is_new = person.pk is None
     if is_new:
         person.set_unusable_password()
+    else:
+        _check_change(person, actor, changed, gives_rights)
     if "email" in changed:
         move_to_address(person)
     person.save(update_fields=None if is_new else _columns(changed))
     write_answers(person, answers or {})
     audit.record("person.entered" if is_new else "person.changed", person, actor=actor, fields=changed)
+
+
+def _check_change(person: User, actor: User, changed: list[str], gives_rights: bool) -> None:
+    """Look again under the lock: of a new address and a new role that meet, the later one is refused."""
+    current = lock_person(person)
+    if not may_change(actor, current):
+        raise NotAllowed(_("You may not change %s.") % current)
+    is_seen = "email" in changed or current.email == person.email
+    if gives_rights and not (is_seen and is_sure_who(current)):
+        raise Stale(_("The e-mail address of this person changed while you were looking at it. Please look again."))
 
 
 def _columns(changed: Iterable[str]) -> list[str]:
@@ -112,7 +149,8 @@ def record_roles(*, person: User, actor: User, before: Iterable[str]) -> None:
 
 @transaction.atomic
 def send_password_link(*, person: User, actor: User) -> None:
-    """Invite somebody to set a password; raises NotAllowed for people without an e-mail address or without sign-in.
+    """Invite somebody to set a password; raises NotAllowed for people without an e-mail address or without sign-in, and
+    for who was sent several links already.
 
     Also for those who sign in by single sign-on: `sso.services.return_to_password` is for them.
     """
@@ -120,5 +158,7 @@ def send_password_link(*, person: User, actor: User) -> None:
         raise NotAllowed(_("%(person)s signs in by single sign-on and has no password here.") % {"person": person})
     if not person.email or not person.is_active:
         raise NotAllowed(_("%(person)s has no e-mail address or may not sign in.") % {"person": person})
+    if not may_send_office_link(person.code):
+        raise NotAllowed(_("%(person)s was sent several links within the hour. Please wait.") % {"person": person})
     emails.create_password(person)
     audit.record("person.password_link_sent", person, actor=actor)

@@ -1,12 +1,13 @@
 """The office's pages about people: who may change whom, and what follows from it."""
 
 import pytest
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 from django.urls import reverse
 
 from accounts.models import ProfileField, User
 from accounts.roles import ADMINISTRATOR, AUDITOR, CLERK, NAMES, RIGHTS
 from accounts.services import people
+from opscom.core.errors import NotAllowed, Stale
 from opscom.core.models import AuditEntry
 from tests.accounts.helpers import NO_LETTERS, mails
 from tests.factories.accounts import make_registered, make_user, make_user_type
@@ -188,3 +189,65 @@ def test_what_the_office_saves_undoes_no_change_of_sign_in_made_meanwhile(admini
     people.save_person(person=as_opened, actor=administrator, changed=["first_name", "groups"])
     person.refresh_from_db()
     assert (person.first_name, person.mfa_epoch, person.password, person.is_active) == ("Corrected", 7, "new", False)
+
+
+def test_who_registered_in_another_s_name_gets_no_role_either(client_of, administrator):
+    impostor = make_registered(email="boss@example.org")
+    office = client_of(administrator)
+    client_of(impostor)
+    group = Group.objects.get(name=CLERK)
+    response = office.post(change_url(impostor), posted(impostor, groups=[group.pk]))
+    assert "groups" in response.context["adminform"].form.errors
+    User.objects.filter(pk=impostor.pk).update(email_proved_at=impostor.registered_at)
+    assert office.post(change_url(impostor), posted(impostor, groups=[group.pk])).status_code == 302
+    User.objects.filter(pk=impostor.pk).update(email_proved_at=None)
+    assert office.post(change_url(impostor), posted(impostor, groups=[group.pk], city="Kingston")).status_code == 302
+
+
+def test_who_holds_a_right_of_their_own_is_of_the_office(client_of, clerk, administrator, resident):
+    resident.user_permissions.add(Permission.objects.get(codename="view_user"))
+    moved = posted(resident, email="moved@example.org")
+    assert client_of(clerk).post(change_url(resident), moved).status_code == 403
+    assert client_of(administrator).post(change_url(resident), moved).status_code == 302
+
+
+def test_a_clerk_s_change_to_who_was_promoted_meanwhile_is_refused(clerk, resident):
+    as_opened = User.objects.get(pk=resident.pk)
+    User.objects.filter(pk=resident.pk).update(is_staff=True)
+    as_opened.email = "clerks.own@example.org"
+    with pytest.raises(NotAllowed):
+        people.save_person(person=as_opened, actor=clerk, changed=["email"])
+    resident.refresh_from_db()
+    assert resident.email == "maya.chen@example.org"
+
+
+@pytest.mark.parametrize("change", [{"email": "clerks.own@example.org"}, {"email_proved_at": None}])
+def test_nobody_is_promoted_under_an_address_that_was_not_seen(administrator, resident, change):
+    as_opened = User.objects.get(pk=resident.pk)
+    User.objects.filter(pk=resident.pk).update(last_login=resident.created_at, **change)
+    as_opened.is_staff = True
+    with pytest.raises(Stale):
+        people.save_person(person=as_opened, actor=administrator, changed=["is_staff"], gives_rights=True)
+    resident.refresh_from_db()
+    assert not resident.is_staff
+
+
+def test_a_change_that_comes_too_late_says_so_on_the_page(client_of, clerk, resident, monkeypatch):
+    def promoted_meanwhile(form):
+        User.objects.filter(pk=resident.pk).update(is_staff=True)
+        return {}
+
+    monkeypatch.setattr("accounts.admin.people.given_answers", promoted_meanwhile)
+    response = client_of(clerk).post(change_url(resident), posted(resident, city="Kingston"), follow=True)
+    assert "You may not change" in response.content.decode()
+    resident.refresh_from_db()
+    assert resident.city == ""
+
+
+def test_the_office_does_not_flood_somebody_with_links(client_of, clerk, resident, other_resident):
+    client = client_of(clerk)
+    for _try in range(6):
+        response = client.post(LIST, {"action": "send_password_link", "_selected_action": [resident.pk]}, follow=True)
+    assert "was sent several links within the hour" in response.content.decode()
+    client.post(LIST, {"action": "send_password_link", "_selected_action": [other_resident.pk]})
+    assert len(mails("create_password")) == 6

@@ -9,9 +9,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import AccountDocument, AccountHold, DocumentRequest, RequestStatus
-from accounts.services.document_requests import newest_document
+from accounts.services.document_requests import ask_for_document, newest_document
 from accounts.services.holds import place_hold
+from opscom.core.errors import NotAllowed
 from opscom.core.models import AuditEntry
+from tests.accounts.helpers import mails
 from tests.factories.accounts import make_user
 from tests.factories.documents import make_document, make_request
 
@@ -211,3 +213,12 @@ def test_lists_are_flat(client_of, administrator, clerk, django_assert_num_queri
     client.get("/admin/")
     with django_assert_num_queries(queries):
         assert client.get(address).status_code == 200
+
+
+def test_somebody_is_not_flooded_with_requests(clerk, resident, other_resident):
+    for number in range(10):
+        ask_for_document(person=resident, what=f"Paper {number}", actor=clerk)
+    with pytest.raises(NotAllowed):
+        ask_for_document(person=resident, what="One more", actor=clerk)
+    ask_for_document(person=other_resident, what="Paper", actor=clerk)
+    assert len(mails("document_asked")) == 11

@@ -5,12 +5,15 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 import pytest
-from django.db import connection
+from django.contrib.auth.models import Group
+from django.db import connection, transaction
 
 from accounts.links import LinkDead, Purpose, make_change_token, make_token
 from accounts.models import User
+from accounts.roles import ADMINISTRATOR, CLERK
 from accounts.services.email_change import change_email_by_link
 from accounts.services.passwords import set_password_by_link
+from accounts.services.people import save_person
 from accounts.services.registration import register
 from tests.accounts.helpers import mails
 from tests.factories.accounts import make_registered, make_user
@@ -109,3 +112,26 @@ def test_moving_to_an_address_while_its_registrant_proves_it_leaves_one_owner(_r
     assert sum(isinstance(result, User) for result in results) == 1, results
     assert sum(isinstance(result, LinkDead) for result in results) == 1, results
     assert User.objects.proved().filter(email="nia@example.org").count() == 1
+
+
+@pytest.mark.parametrize("_round", range(3))
+def test_nobody_comes_to_the_office_with_the_address_that_a_clerk_typed_meanwhile(_round: int) -> None:
+    person, clerk, administrator = make_user(), make_user(role=CLERK), make_user(role=ADMINISTRATOR)
+
+    # Both see the record as it is now.
+    seen_by_clerk, seen = User.objects.get(pk=person.pk), User.objects.get(pk=person.pk)
+
+    def move() -> None:
+        seen_by_clerk.email = "clerks.own@example.org"
+        save_person(person=seen_by_clerk, actor=clerk, changed=["email"])
+
+    def promote() -> None:
+        with transaction.atomic():
+            seen.is_staff = True
+            save_person(person=seen, actor=administrator, changed=["is_staff"], gives_rights=True)
+            seen.groups.add(Group.objects.get(name=ADMINISTRATOR))
+
+    results = together([move, promote])
+    found = User.objects.get(pk=person.pk)
+    assert not (found.is_staff and found.email == "clerks.own@example.org"), results
+    assert results.count(None) == 1, results
