@@ -1,13 +1,13 @@
 from django.urls import path
 
-from payments import views
+from payments.views import checkout, due, receipts, returns, webhooks
 
 app_name = "payments"
 urlpatterns = [
-    path("", views.due, name="due"),
-    path("checkout/<slug:code>/", views.checkout, name="checkout"),
-    path("return/<slug:reference>/", views.return_page, name="return"),
-    path("receipt/<slug:code>/", views.receipt, name="receipt"),
-    path("receipt/<slug:code>/pdf/", views.receipt_pdf, name="receipt-pdf"),
-    path("webhooks/<slug:gateway>/", views.webhook, name="webhook"),
+    path("", due.due, name="due"),
+    path("checkout/<slug:code>/", checkout.checkout, name="checkout"),
+    path("return/<slug:reference>/", returns.return_page, name="return"),
+    path("receipt/<slug:code>/", receipts.receipt, name="receipt"),
+    path("receipt/<slug:code>/pdf/", receipts.receipt_pdf, name="receipt-pdf"),
+    path("webhooks/<slug:gateway>/", webhooks.webhook, name="webhook"),
 ]

@@ -1,12 +1,10 @@
-"""What payers choose: the things to pay for, the method, and where the receipt goes."""
+"""The list's form: what is ticked."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from payments.models import PaymentMethod
 from payments.purchasables import all_purchasables
 
 
@@ -36,25 +34,3 @@ class SelectionForm(forms.Form):
             "invalid_choice": _("Something that you selected cannot be paid here. Please look at the list again."),
         },
     )
-
-
-class PaymentForm(forms.Form):
-    """How to pay; the e-mail address only when the order has none."""
-
-    method = forms.ChoiceField(label=_("Payment Method"), widget=forms.RadioSelect)
-    email = forms.EmailField(
-        label=_("E-mail for the receipt"), max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "email"})
-    )
-
-    def __init__(
-        self, *args: Any, methods: Sequence[PaymentMethod], is_email_known: bool, is_free: bool, **kwargs: Any
-    ):
-        super().__init__(*args, **kwargs)
-        method: Any = self.fields["method"]
-        method.choices = [(one.code, str(one)) for one in methods]
-        if len(methods) == 1:
-            self.fields["method"].initial = methods[0].code
-        if is_free:
-            del self.fields["method"]
-        if is_email_known:
-            del self.fields["email"]

@@ -1,0 +1,1 @@
+"""Pages about money, one file per step."""

@@ -1,0 +1,40 @@
+"""The receipt, on a page and as a PDF."""
+
+from django.http import FileResponse, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from accounts.requests import SignedIn
+from payments import documents, selectors
+from payments.models import Order, OrderStatus
+
+
+def own_receipt(request: SignedIn, code: str) -> Order:
+    """Return the person's paid order behind the code; a stranger's is not found, nor one that is not paid."""
+    return get_object_or_404(selectors.receipts().visible_to(request.user), code=code, status=OrderStatus.PAID)
+
+
+@never_cache
+@require_safe
+def receipt(request: SignedIn, code: str) -> HttpResponse:
+    """Show what was paid, with its confirmation code."""
+    described = selectors.describe_receipt(own_receipt(request, code))
+    return render(request, "payments/receipt.html", {"receipt": described, "order": described.order})
+
+
+@never_cache
+@require_safe
+def receipt_pdf(request: SignedIn, code: str) -> HttpResponseBase:
+    """Download the receipt; while a worker makes it, show that it is on its way."""
+    order = own_receipt(request, code)
+    document = documents.current_document(order)
+    if document and not request.htmx:
+        name = f"{order.code}.pdf"
+        return FileResponse(document.file.open("rb"), as_attachment=True, filename=name, content_type="application/pdf")
+    if not document:
+        documents.ask_for_receipt(order)
+        if request.htmx:
+            return HttpResponse(status=204)
+    template = "payments/_receipt_ready.html" if request.htmx else "payments/receipt_wait.html"
+    return render(request, template, {"order": order})
