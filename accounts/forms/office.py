@@ -60,17 +60,3 @@ class ConfirmForm(forms.Form):
                 use_code(self.request, self.person, self.cleaned_data["code"])
             except CodeRefused as error:
                 self.add_error("code", str(error))
-
-
-class PasswordAgainForm(ConfirmForm):
-    """For pages that do not yet know of one-time passwords; who has no password is told what to do."""
-
-    def __init__(self, *args: Any, person: User, **kwargs: Any) -> None:
-        forms.Form.__init__(self, *args, **kwargs)
-        self.person = person
-        del self.fields["code"]
-
-    def clean_password(self) -> str:
-        if not self.person.has_usable_password():
-            raise ValidationError(_("You have no password here. Set one first: sign-in page, Forgot Password."))
-        return super().clean_password()

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters
 from unfold.decorators import action, display
 
-from accounts.forms.office import PasswordAgainForm
+from accounts.forms.office import ConfirmForm
 from accounts.models import User
 from opscom.core.admin import ReadOnlyAdmin, ReadOnlyInline, SettingAdmin, act_on_each, render_ask_page
 from opscom.core.errors import DomainError
@@ -131,14 +131,14 @@ class OrderAdmin(ReadOnlyAdmin):
 
 
 class AsksPassword(ReadOnlyAdmin):
-    """A page whose deed asks for one's own password first."""
+    """A page whose deed asks first for what only the signed-in person has: password or one-time password."""
 
     def ask_password_then(
         self, request: HttpRequest, obj: Any, deed: Callable[[User], Any], done: Any, **context: Any
     ) -> HttpResponse:
-        """Show the form; with the right password do the deed, say so and go back to the record."""
+        """Show the form; when it is right do the deed, say so and go back to the record."""
         person = cast(User, request.user)
-        form = PasswordAgainForm(request.POST or None, person=person)
+        form = ConfirmForm(request.POST or None, request=request)
         back = reverse(f"admin:{obj._meta.app_label}_{obj._meta.model_name}_change", args=[obj.pk])
         if form.is_bound and form.is_valid() and did(form, deed, person):
             messages.success(request, done)
@@ -184,7 +184,7 @@ class OrderLineAdmin(AsksPassword):
         offered = OrderLine.objects.filter(pk=object_id, status__in=refundable).exists()
         return super().get_actions_detail(request, object_id) if offered else []
 
-    @method_decorator(sensitive_post_parameters("password"))
+    @method_decorator(sensitive_post_parameters("password", "code"))
     @action(description=_("Refund this line"), url_path="refund", permissions=["refund"], icon="undo")
     def refund(self, request: HttpRequest, object_id: str) -> HttpResponse:
         line = get_object_or_404(OrderLine.objects.select_related("order"), pk=object_id)
@@ -257,7 +257,7 @@ class PaymentAdmin(AsksPassword):
         waiting = Payment.objects.filter(pk=object_id, refunds__isnull=True).exclude(needs_review="").exists()
         return super().get_actions_detail(request, object_id) if waiting else []
 
-    @method_decorator(sensitive_post_parameters("password"))
+    @method_decorator(sensitive_post_parameters("password", "code"))
     @action(description=_("Send the payment back"), url_path="send-back", permissions=["refund"], icon="undo")
     def send_back(self, request: HttpRequest, object_id: str) -> HttpResponse:
         payment = get_object_or_404(Payment.objects.select_related("order"), pk=object_id)
