@@ -233,6 +233,12 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
 # Which gateways this installation knows, by dotted path. A gateway is offered when it is configured and switched on.
 PAYMENT_GATEWAYS = env.list("PAYMENT_GATEWAYS", default=[]) + (["demo.bank.gateway.DemoBank"] if OPSCOM_DEMO else [])
+# Stripe. Several webhook secrets, separated by commas, while one is being replaced. Only tests set the API's address;
+# the origin is another one where Checkout has the merchant's own domain.
+STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY", "")
+STRIPE_WEBHOOK_SECRET = env.str("STRIPE_WEBHOOK_SECRET", "")
+STRIPE_API_BASE = env.str("STRIPE_API_BASE", "")
+STRIPE_CHECKOUT_ORIGIN = env.str("STRIPE_CHECKOUT_ORIGIN", "https://checkout.stripe.com")
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -277,6 +283,8 @@ LOGGING = {
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO")},
+    # Stripe's library tells of each request; what went wrong is told by us.
+    "loggers": {"stripe": {"level": "WARNING"}},
 }
 
 from opscom.settings_accounts import *  # noqa: E402, F403

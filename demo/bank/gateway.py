@@ -43,7 +43,7 @@ class DemoBank(Gateway):
     """A hosted page with test cards: approves, declines, asks, times out, reports twice, late, or without coming back."""
 
     code = "demo-bank"
-    label = _("Credit Card")
+    label = _("Demo Bank")
     stores_cards = True
 
     def start(self, attempt: Attempt) -> Redirect:

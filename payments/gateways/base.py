@@ -158,8 +158,21 @@ class Gateway(ABC):
         return []
 
     def confirm_refund(self, *, gateway_reference: str, key: str) -> Result:
-        """Ask what became of a refund that was sent; gateways that answer a refund at once have nothing to add."""
+        """Ask what became of a refund that was sent, by the payment's reference and the refund's key.
+
+        Gateways that answer a refund at once have nothing to add.
+        """
         return Result(status="unknown")
+
+    def leave(self, *, gateway_reference: str) -> None:  # noqa: B027 - most gateways have nothing to do
+        """Close a hosted page whose person came back by its way out; one that is finished stays as it is.
+
+        Such a person comes to `return_url` with `?left=1`. Gateways that close their page by themselves do nothing here.
+        """
+
+    def takes(self, currency: str) -> bool:
+        """Say whether the gateway counts this currency as we do, in hundredths."""
+        return True
 
     # Stored cards. A gateway that has none keeps `stores_cards` False, and is never asked.
 
