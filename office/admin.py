@@ -3,7 +3,6 @@
 from typing import Any, cast
 
 from django.contrib import admin
-from django.contrib.admin.utils import unquote
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import NoReverseMatch, reverse
@@ -12,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from accounts.models import UserType
-from office.deeds import describe_deed
+from office.deeds import describe_deed, describe_facts
 from office.selectors import check_lot, explain_outcome
 from opscom.core.admin import ReadOnlyAdmin
 from opscom.core.models import AuditEntry
@@ -109,7 +108,7 @@ class LogAdmin(ReadOnlyAdmin):
 
     @display(description=_("facts"))
     def what(self, entry: AuditEntry) -> str:
-        return ", ".join(f"{name}: {value}" for name, value in entry.facts.items() if value not in ("", None, [], {}))
+        return "; ".join(f"{name}: {value}" for name, value in describe_facts(entry))
 
 
 # The lot stands on a lower floor and knows nothing of sales; its page gets what the office must know of them here.
@@ -126,7 +125,7 @@ class SellingLotAdmin(LotAdmin):
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
         extra = dict(extra_context or {})
-        lot = Lot.objects.filter(pk=unquote(object_id)).first() if object_id and object_id.isdecimal() else None
+        lot = Lot.objects.filter(pk=object_id).first() if object_id else None
         if lot and request.user.has_perm("permits.view_sale"):
             extra |= self.checklist(lot, request.GET.get("user_type", ""))
         return cast(HttpResponse, super().changeform_view(request, object_id, form_url, extra))

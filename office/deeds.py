@@ -1,6 +1,12 @@
 """Audit actions in words, for the log and for each record's history."""
 
+from typing import Any
+
+from django.apps import apps
+from django.core.exceptions import FieldDoesNotExist
 from django.utils.translation import gettext_lazy as _
+
+from opscom.core.models import AuditEntry
 
 DEEDS = {
     "acting.began": _("Entered the account to act for its owner"),
@@ -135,3 +141,27 @@ DEEDS = {
 def describe_deed(action: str) -> str:
     """Return the action in words; one without words stands as it is written."""
     return str(DEEDS.get(action, action))
+
+
+def describe_facts(entry: AuditEntry) -> list[tuple[str, str]]:
+    """Return what the log holds beside the deed, empty values left out; fields go by the names that pages give them."""
+    return [
+        (name, _write(name, value, entry)) for name, value in entry.facts.items() if value not in ("", None, [], {})
+    ]
+
+
+def _write(name: str, value: Any, entry: AuditEntry) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {each}" for key, each in value.items())
+    if isinstance(value, list):
+        return ", ".join(_field_label(str(each), entry) if name == "fields" else str(each) for each in value)
+    return str(value)
+
+
+def _field_label(name: str, entry: AuditEntry) -> str:
+    """Return the field's label; what is no field of the record, or of a kind that is gone, stands as it is written."""
+    try:
+        field: Any = apps.get_model(entry.object_kind)._meta.get_field(name)
+    except (LookupError, FieldDoesNotExist):
+        return name
+    return str(getattr(field, "verbose_name", name))

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import models
 from django.utils.translation import gettext as _
 
-from office.deeds import describe_deed
+from office.deeds import describe_deed, describe_facts
 from opscom.core.models import AuditEntry
 
 MOST = 100
@@ -32,7 +32,7 @@ class Happening:
     deed: str = ""
     who: str = ""
     on_behalf_of: str = ""
-    facts: Sequence[tuple[str, Any]] = ()
+    facts: Sequence[tuple[str, str]] = ()
     changes: Sequence[Change] = field(default_factory=list)
 
 
@@ -50,7 +50,7 @@ def read_deeds(obj: models.Model) -> list[Happening]:
             deed=describe_deed(entry.action),
             who=entry.actor_label,
             on_behalf_of=str(entry.on_behalf_of or ""),
-            facts=[(name, value) for name, value in entry.facts.items() if value not in ("", None, [], {})],
+            facts=describe_facts(entry),
         )
         for entry in entries.select_related("on_behalf_of").order_by("-pk")[:MOST]
     ]

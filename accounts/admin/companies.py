@@ -15,6 +15,7 @@ from unfold.admin import TabularInline
 from unfold.decorators import display
 
 from accounts.acting.selectors import forget_managers
+from accounts.forms.office import CodesForm
 from accounts.models import Company, CompanyManager, User
 from accounts.services.companies import add_manager, remove_manager
 from opscom.core.admin import SettingAdmin
@@ -49,6 +50,7 @@ class ManagerInline(TabularInline):
 class CompanyAdmin(SettingAdmin):
     """Employers and tenants. A company is switched off, not deleted: people and the log point at it."""
 
+    form = CodesForm
     list_display = ["name", "account_number", "contact_name", "contact_email", "people", "manager_names", "is_on"]
     list_filter = ["is_active"]
     search_fields = ["name", "account_number", "contact_name", "contact_email"]

@@ -12,8 +12,6 @@ from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.decorators import method_decorator
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters
 from unfold.decorators import action
@@ -81,13 +79,6 @@ class MergingMixin(admin.ModelAdmin):
         """A merged record is only looked at."""
         is_merged = obj is not None and obj.merged_into_id is not None
         return not is_merged and super().has_change_permission(request, obj)
-
-    @admin.display(description=_("merged into"))
-    def merged(self, person: User) -> SafeString | str:
-        """Link to the record in which this one went on."""
-        if person.merged_into is None:
-            return ""
-        return format_html('<a href="{}">{}</a>', page_of(person.merged_into), person.merged_into)
 
     @admin.action(description=_("Merge two records"), permissions=["merge"])
     def merge_two(self, request: HttpRequest, queryset: QuerySet[User]) -> HttpResponse | None:

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Any, cast
 
-from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
@@ -20,6 +19,7 @@ from accounts.admin.factors import FactorsMixin
 from accounts.admin.history import HistoryMixin
 from accounts.admin.merging import MergingMixin
 from accounts.admin.person_panel import DocumentsAndHoldsMixin
+from accounts.forms.office import CodesForm
 from accounts.models import MailingAddress, User
 from accounts.services import people
 from accounts.sso.services import return_to_password
@@ -29,7 +29,7 @@ from opscom.core.errors import DomainError
 ROLE_FIELDS = ("is_staff", "groups")
 
 
-class PersonForm(forms.ModelForm):
+class PersonForm(CodesForm):
     """What the office enters about a person."""
 
     def clean_email(self) -> str | None:
@@ -85,6 +85,7 @@ class MailingAddressInline(StackedInline):
     """Where letters go when not home."""
 
     model = MailingAddress
+    form = CodesForm
     extra = 0
 
 
@@ -96,9 +97,8 @@ class UserAdmin(
 
     form = PersonForm
     list_display = ["name", "contact_email", "employee_number", "student_number", "user_type", "is_proved", "is_active"]
-    list_display += ["merged"]
     list_filter = ["user_type", ProvedFilter, OfficeTaskFilter, "is_active", "login_source", "is_staff", "groups"]
-    list_select_related = ["user_type", "merged_into"]
+    list_select_related = ["user_type"]
     ordering = ["last_name", "first_name", "pk"]
     search_fields = ["first_name", "last_name", "email", "claimed_email", "employee_number", "student_number", "code"]
     search_help_text = _("Name, e-mail, employee or student number, code")
@@ -133,7 +133,7 @@ class UserAdmin(
 
     @admin.display(description=_("name"), ordering="last_name")
     def name(self, person: User) -> str:
-        return person.get_full_name() or str(person)
+        return str(person)
 
     @admin.display(description=_("proved"), boolean=True)
     def is_proved(self, person: User) -> bool:

@@ -6,14 +6,31 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
-from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from accounts.mfa.codes import CodeRefused
 from accounts.mfa.forms import has_own_password
 from accounts.mfa.passing import use_code
 from accounts.mfa.rules import method_of
 from accounts.models import MfaMethod, User
+from accounts.profile import make_form_field
+from accounts.selectors import offered_languages
 from accounts.throttles import may_check_own_password
+
+
+class CodesForm(forms.ModelForm):
+    """Offers languages, countries and provinces in words; a code that is no choice today, and stands there, may stay."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in {"language", "region", "country"} & self.fields.keys():
+            as_typed, field = self.fields[name], cast(forms.ChoiceField, make_form_field(name, offered_languages()))
+            known = getattr(self.instance, name)
+            if self.instance.pk and not field.valid_value(known):
+                field.choices = [*cast(list[Any], field.choices), (known, known)]
+            field.widget = UnfoldAdminSelectWidget(choices=field.choices)
+            field.label, field.required = as_typed.label, as_typed.required
+            self.fields[name] = field
 
 
 class ConfirmForm(forms.Form):

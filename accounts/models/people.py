@@ -120,7 +120,7 @@ class UserManager(BaseUserManager["User"]):
         return self.get(email=(username or "").strip().lower())
 
 
-@pghistory.track(exclude=["password", "last_login"])
+@pghistory.track(exclude=["password", "last_login", "mfa_epoch"])
 class User(AbstractBaseUser, PermissionsMixin):
     """A person. May exist without e-mail and without sign-in: entered at the counter, imported, or named on a ticket."""
 

@@ -1,10 +1,12 @@
 """The office's pages about people: who may change whom, and what follows from it."""
 
+import re
+
 import pytest
 from django.contrib.auth.models import Group, Permission
 from django.urls import reverse
 
-from accounts.models import ProfileField, User
+from accounts.models import MailingAddress, ProfileField, User
 from accounts.roles import ADMINISTRATOR, AUDITOR, CLERK, NAMES, RIGHTS
 from accounts.services import people
 from opscom.core.errors import NotAllowed, Stale
@@ -251,3 +253,25 @@ def test_the_office_does_not_flood_somebody_with_links(client_of, clerk, residen
     assert "was sent several links within the hour" in response.content.decode()
     client.post(LIST, {"action": "send_password_link", "_selected_action": [other_resident.pk]})
     assert len(mails("create_password")) == 6
+
+
+def test_codes_are_offered_in_words(client_of, administrator, resident):
+    User.objects.filter(pk=resident.pk).update(country="CA", region="ON", language="fr-ca")
+    MailingAddress.objects.create(person=resident, street="PO Box 7", city="Kingston", region="QC", country="CA")
+    text = client_of(administrator).get(change_url(resident)).content.decode()
+    chosen = re.findall(r'<option value="([\w-]+)" selected>\s*([^<]+?)\s*</option>', text)
+    for pair in [("CA", "Canada"), ("ON", "Ontario"), ("QC", "Quebec"), ("fr-ca", "Français (Canada)")]:
+        assert pair in chosen
+    assert 'type="text" name="country"' not in text
+
+
+def test_a_code_that_is_no_choice_stays_until_it_is_changed(client_of, clerk, resident):
+    User.objects.filter(pk=resident.pk).update(region="ZZ", language="xx")
+    resident.refresh_from_db()
+    office = client_of(clerk)
+    assert '<option value="ZZ" selected>' in office.get(change_url(resident)).content.decode()
+    assert office.post(change_url(resident), posted(resident, city="Kingston")).status_code == 302
+    resident.refresh_from_db()
+    assert (resident.city, resident.region, resident.language) == ("Kingston", "ZZ", "xx")
+    response = office.post(change_url(resident), posted(resident, region="Q?"))
+    assert "region" in response.context["adminform"].form.errors

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from accounts.mfa import services
 from office.admin import KindFilter
 from office.deeds import DEEDS
 from office.history import read_history
@@ -46,7 +47,31 @@ def test_deeds_name_who_and_for_whom(clerk, resident):
     audit.record("person.changed", resident, actor=clerk, on_behalf_of=resident, fields=["email"], empty="")
     row = next(row for row in read_history(resident) if row.deed)
     assert (row.deed, row.who, row.on_behalf_of) == ("Person changed", str(clerk), str(resident))
-    assert row.facts == [("fields", ["email"])]
+    assert row.facts == [("fields", "e-mail")]
+
+
+def test_facts_are_words(clerk, resident):
+    fields = ["region", "groups", "mailing_address", "own_7"]
+    audit.record("person.changed", resident, actor=clerk, fields=fields, moved={"Vehicles": 2}, reason="Moved", kept=0)
+    facts = next(row for row in read_history(resident) if row.deed).facts
+    assert dict(facts) == {
+        "fields": "province or state, groups, mailing_address, own_7",
+        "moved": "Vehicles 2",
+        "reason": "Moved",
+        "kept": "0",
+    }
+
+
+def test_the_log_shows_facts_as_words(page_of, clerk, resident):
+    audit.record("person.changed", resident, actor=clerk, fields=["region", "country"])
+    assert "fields: province or state, country" in page_of(clerk, "/admin/core/auditentry/")
+
+
+def test_a_person_s_history_tells_no_inner_counters(resident):
+    services.enable_email(person=resident, keep="")
+    changes = [one.name for row in read_history(resident) for one in row.changes]
+    assert "multi-factor authentication" in changes
+    assert "mfa epoch" not in changes
 
 
 @pytest.mark.parametrize("rows", [1, 3])
