@@ -8,6 +8,9 @@ class PaymentsConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts import person_parts
+        from payments import purchasables
+        from payments.debt_purchasable import DebtPurchase
         from payments.person_part import PaymentsPart
 
         person_parts.register(PaymentsPart())
+        purchasables.register(DebtPurchase())

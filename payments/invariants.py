@@ -3,12 +3,15 @@
 import datetime as dt
 from collections.abc import Iterator
 
-from django.db.models import F, Q, Sum
+from django.db.models import Exists, F, OuterRef, Q, Sum
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from opscom.core.money import ZERO
 from payments.models import (
+    LIVE_REFUNDS,
+    Debt,
+    DebtStatus,
     GatewayEvent,
     LineStatus,
     Order,
@@ -30,7 +33,9 @@ def check_books() -> Iterator[str]:
     yield from _payments_match_orders()
     yield from _paid_orders_have_money()
     yield from _payments_are_accounted_for()
+    yield from _lines_are_accounted_for()
     yield from _refunds_fit()
+    yield from _debts_are_true()
     yield from _nothing_waits_forever()
 
 
@@ -44,8 +49,9 @@ def _orders_add_up() -> Iterator[str]:
 
 def _payments_match_orders() -> Iterator[str]:
     """What was asked for is what the order costs, and what came in is that, or the office is told."""
-    approved = Payment.objects.filter(status=PaymentStatus.APPROVED, needs_review="")
-    other = approved.exclude(amount=F("order__total") + F("order__adjusted"), currency=F("order__currency"))
+    living = [PaymentStatus.CREATED, PaymentStatus.STARTED, PaymentStatus.APPROVED]
+    asked = Payment.objects.filter(status__in=living, needs_review="").exclude(order__status=OrderStatus.CLOSED)
+    other = asked.exclude(amount=F("order__total") + F("order__adjusted"), currency=F("order__currency"))
     for payment in other.select_related("order").iterator():
         yield f"Payment {payment.reference} is not for the sum of order {payment.order.code}."
     received = Payment.objects.filter(status=PaymentStatus.APPROVED, needs_review="")
@@ -68,35 +74,60 @@ def _paid_orders_have_money() -> Iterator[str]:
 
 
 def _payments_are_accounted_for() -> Iterator[str]:
-    """Received = kept on lines + given back or owed back, for each approved payment that is not under review."""
-    approved = Payment.objects.filter(status=PaymentStatus.APPROVED, needs_review="").select_related("order")
+    """What is counted as given back is the sum of the refunds; a payment keeps just what its order's lines keep."""
+    approved = Payment.objects.filter(status=PaymentStatus.APPROVED).select_related("order")
     for payment in approved.prefetch_related("refunds", "order__lines").iterator(chunk_size=500):
-        refunds = sum((refund.amount for refund in payment.refunds.all()), ZERO)
-        lines = payment.order.lines.all() if payment.order.paying_payment == payment else []
-        kept = sum((line.amount for line in lines if line.settled), ZERO)
-        if payment.received_amount != kept + refunds:
-            yield f"Payment {payment.reference}: {payment.received_amount} in, {kept} kept, {refunds} back."
+        refunds = [refund for refund in payment.refunds.all() if refund.status in LIVE_REFUNDS]
+        back = sum((refund.amount for refund in refunds), ZERO)
+        if payment.returned != back:
+            yield f"Payment {payment.reference}: {payment.returned} counted as given back, refunds of {back}."
+        if payment.needs_review:
+            continue
+        lines = list(payment.order.lines.all()) if payment.order.paying_payment == payment else []
+        failed = sum((r.amount for r in payment.refunds.all() if r.status == RefundStatus.FAILED), ZERO)
+        kept = sum((line.kept for line in lines), ZERO) if lines else failed
+        if payment.received_amount != kept + back:
+            yield f"Payment {payment.reference}: {payment.received_amount} in, {kept} kept, {back} back."
+
+
+def _lines_are_accounted_for() -> Iterator[str]:
+    live = Q(refunds__status__in=LIVE_REFUNDS)
+    sums = OrderLine.objects.annotate(back=Coalesce(Sum("refunds__amount", filter=live), ZERO))
+    for line in sums.exclude(returned=F("back")).iterator():
+        yield f"Line {line.pk}: {line.returned} counted as given back, refunds of {line.back}."
+    orders = Order.objects.annotate(sum_of_lines=Coalesce(Sum("lines__adjusted"), ZERO))
+    for order in orders.exclude(adjusted=F("sum_of_lines")).iterator():
+        yield f"Order {order.code}: adjusted by {order.adjusted}, its lines by {order.sum_of_lines}."
+    before = Q(adjustments__refund__isnull=True, adjustments__debt__isnull=True)
+    adjusted = OrderLine.objects.annotate(rows=Coalesce(Sum("adjustments__amount", filter=before), ZERO))
+    for line in adjusted.exclude(adjusted=F("rows")).iterator():
+        yield f"Line {line.pk}: adjusted by {line.adjusted}, adjustments of {line.rows}."
 
 
 def _refunds_fit() -> Iterator[str]:
-    live = Q(refunds__status__in=[RefundStatus.DUE, RefundStatus.SENDING, RefundStatus.SUCCEEDED])
-    given = Payment.objects.annotate(given=Coalesce(Sum("refunds__amount", filter=live), ZERO)).filter(given__gt=0)
-    for payment in given.exclude(received_amount__gte=F("given")).iterator():
-        yield f"Payment {payment.reference}: {payment.received_amount} in, {payment.given} back."
     for refund in Refund.objects.exclude(line=None).exclude(line__order=F("payment__order")).iterator():
         yield f"Refund {refund.reference} gives the money of one order back for another."
-    for refund in (
-        Refund.objects.filter(status=RefundStatus.SUCCEEDED).exclude(line=None).exclude(line__status="refunded")
-    ):
+    done = Refund.objects.filter(status=RefundStatus.SUCCEEDED, frees=True).exclude(line__status=LineStatus.REFUNDED)
+    for refund in done.iterator():
         yield f"Refund {refund.reference} succeeded, and its line is not called refunded."
-    refunds = Refund.objects.filter(line__isnull=False).exclude(amount=F("line__amount"))
-    for refund in refunds.iterator():
-        yield f"Refund {refund.reference} differs from its line."
+    freeing = [RefundStatus.DUE, RefundStatus.SENDING, RefundStatus.PENDING]
+    for refund in Refund.objects.filter(frees=True, status__in=freeing, line__settled=True).iterator():
+        yield f"Refund {refund.reference} takes its line back, and the line is still held."
     for line in OrderLine.objects.filter(status=LineStatus.REFUND_DUE, refunds__isnull=True).iterator():
         yield f"Line {line.pk} is owed back and has no refund."
-    done = OrderLine.objects.filter(status=LineStatus.REFUNDED, amount__gt=0)
-    for line in done.exclude(refunds__status=RefundStatus.SUCCEEDED).iterator():
+    freed = OrderLine.objects.filter(status=LineStatus.REFUNDED).annotate(price=F("amount") + F("adjusted"))
+    for line in freed.filter(price__gt=0).exclude(refunds__status=RefundStatus.SUCCEEDED).iterator():
         yield f"Line {line.pk} is called refunded, and no refund succeeded."
+
+
+def _debts_are_true() -> Iterator[str]:
+    """A debt is paid by one settled line, and by none while it is due."""
+    paid = OrderLine.objects.filter(kind="debt", object_id=OuterRef("pk"), settled=True)
+    delivered = paid.filter(status=LineStatus.FULFILLED)
+    for debt in Debt.objects.filter(~Exists(paid), status=DebtStatus.PAID).iterator():
+        yield f"Debt {debt.code} is called paid, and no line paid it."
+    for debt in Debt.objects.filter(Exists(delivered)).exclude(status=DebtStatus.PAID).iterator():
+        yield f"Debt {debt.code} was paid, and is called {debt.status}."
 
 
 def _nothing_waits_forever() -> Iterator[str]:

@@ -15,9 +15,9 @@ from opscom.core.errors import Decision, Refused
 from opscom.provider.hours import describe_free_hours
 from opscom.provider.models import Lot
 from opscom.provider.selectors import get_provider, local_date
+from payments.rates import price_with_tax
 from permits.eligibility import conditions_hold, is_shown, live_permits, sale_conditions, within_person_limit
 from permits.models import Permit, PermitQuerySet, PermitStatus, Sale, Slot, SlotState, TermKind
-from permits.pricing import price_with_tax
 from permits.terms import permit_dates
 from permits.validity import describe_validity
 from vehicles.models import Ownership

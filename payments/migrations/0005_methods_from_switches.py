@@ -19,6 +19,7 @@ def make_methods(apps, schema_editor):
 def count_returned(apps, schema_editor):
     """What had gone back before the sums were kept on the rows."""
     Refund = apps.get_model("payments", "Refund")
+    Refund.objects.filter(line__isnull=False).update(frees=True)
     for refund in Refund.objects.exclude(status="failed").select_related("payment", "line").order_by("pk"):
         for row in filter(None, [refund.payment, refund.line]):
             row.refresh_from_db()

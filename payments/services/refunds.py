@@ -42,7 +42,10 @@ def owe_refund(
     if amount <= 0 or payment.received_amount is None:
         raise NotAllowed(_("A refund must be more than nothing, and not more than was received."))
     count_returned(payment, line, amount)
-    refund = Refund.objects.create(payment=payment, amount=amount, reason=reason, line=line, requested_by=actor)
+    # With a line: what was bought is taken back, or never was delivered.
+    refund = Refund.objects.create(
+        payment=payment, amount=amount, reason=reason, line=line, frees=line is not None, requested_by=actor
+    )
     audit.record("refund.owed", refund, actor=actor, reason=reason, amount=str(amount))
     return refund
 
@@ -156,7 +159,7 @@ def _note_answer(refund: Refund, result: Result) -> None:
             gateway_reference=result.gateway_reference,
             leased_until=None,
         )
-        if refund.line is not None:
+        if refund.line is not None and refund.frees:
             advance(refund.line, LineStatus.REFUNDED, table=LINE_MOVES)
         audit.record("refund.succeeded", refund, amount=str(refund.amount))
         emails.refunded(order, refund)

@@ -14,9 +14,9 @@ from opscom.core import audit
 from opscom.core.errors import NotAllowed
 from opscom.core.transitions import advance
 from opscom.provider.selectors import local_date, start_of_day
+from payments.rates import price_taxes
 from permits.eligibility import can_reserve, limit_refusal
 from permits.models import SLOT_MOVES, Permit, PermitStatus, PermitVehicle, Sale, Slot, SlotState
-from permits.pricing import price_taxes
 from permits.services.holding import lapse_next
 from permits.slots import claim_slot
 from permits.terms import permit_dates

@@ -8,6 +8,7 @@ from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
+from accounts.models import User
 from payments.models import GatewayEvent, Order, OrderLine, Payment, Refund
 from payments.services.confirming import confirm_payment
 from payments.services.refunds import refund_line
@@ -95,7 +96,7 @@ WRONG: dict[str, tuple[Callable[[dict[str, int]], object], str]] = {
     "second payment kept": (lambda h: refund_of(h, "second").delete(), "0.00 kept, 0"),
     "line refunded for nothing": (lambda h: line_of(h, "late").update(status="refunded"), "no refund succeeded"),
     "line owed, no refund": (lambda h: refund_of(h, "late").delete(), "has no refund"),
-    "refund of another sum": (lambda h: refund_of(h, "late").update(amount=7), "differs from its line"),
+    "refund of another sum": (lambda h: refund_of(h, "late").update(amount=7), "refunds of 7.00"),
     "refund beyond": (lambda h: refund_of(h, "second").update(amount=700), "700.00 back"),
     "refund of another order": (
         lambda h: refund_of(h, "late").update(payment=h["paid"]),
@@ -104,7 +105,7 @@ WRONG: dict[str, tuple[Callable[[dict[str, int]], object], str]] = {
     "refunded line owed": (lambda h: refund_of(h, "late").update(**SUCCEEDED), "not called refunded"),
     "kept and refunded": (
         lambda h: line_of(h, "late").update(settled=True, status="fulfilled"),
-        "kept, 100.00 back",
+        "still held",
     ),
     "nobody asks": (lambda h: Payment.objects.filter(pk=h["at_bank"]).update(next_check_at=None), "nobody will ask"),
     "asked late": (lambda h: Payment.objects.filter(pk=h["at_bank"]).update(next_check_at=OLD), "hours ago"),
@@ -191,8 +192,11 @@ IMPOSSIBLE = {
     "payment of nothing": lambda h: Payment.objects.filter(pk=h["at_bank"]).update(amount=0),
     "refund of nothing": lambda h: refund_of(h, "late").update(amount=0),
     "refund below nothing": lambda h: refund_of(h, "late").update(amount=-1),
-    "one line refunded twice": lambda h: (
-        refund_of(h, "late").get().line.refunds.create(payment_id=h["late"], amount=100, reason="office")
+    "more back than a line cost": lambda h: line_of(h, "late").update(returned=101),
+    "more back than a payment brought": lambda h: Payment.objects.filter(pk=h["late"]).update(returned=101),
+    "returns below nothing": lambda h: line_of(h, "late").update(returned=-1),
+    "a second person who is the first": lambda h: refund_of(h, "late").update(
+        requested_by=User.objects.first(), approved_by=User.objects.first()
     ),
     "two open orders of one payer": lambda h: Order.objects.create(
         payer=order_of(h, "at_bank").get().payer, language="en", currency="CAD", net=0, tax=0, total=0
