@@ -43,6 +43,17 @@ def confirm_payment(payment: Payment) -> Result:
     return result
 
 
+def leave_page(payment: Payment) -> None:
+    """Close the gateway's page that the payer left, so that nobody pays there any more; asking it comes after this."""
+    gateway = installed_gateways().get(payment.gateway)
+    if gateway is None or payment.status != PaymentStatus.STARTED:
+        return
+    try:
+        gateway.leave(gateway_reference=payment.gateway_reference)
+    except GatewayError as error:
+        log.warning("payment %s: its page could not be closed: %s", payment.reference, error)
+
+
 def _note(payment: Payment, result: Result) -> None:
     if result.status == "unknown":
         return

@@ -9,7 +9,7 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from accounts.requests import SignedIn
 from payments.models import OrderStatus, Payment, PaymentStatus
-from payments.services.confirming import confirm_payment
+from payments.services.confirming import confirm_payment, leave_page
 from payments.services.settling import explain_review
 from payments.views.checkout import back_to_pay
 
@@ -20,6 +20,8 @@ def return_page(request: SignedIn, reference: str) -> HttpResponse:
     """Ask the gateway what became of the payment, and lead on; while there is no answer, wait here."""
     payments = Payment.objects.visible_to(request.user).select_related("order")
     payment = get_object_or_404(payments, reference=reference)
+    if "left" in request.GET:
+        leave_page(payment)
     confirm_payment(payment)
     payment.refresh_from_db()
     onward = _after_payment(request, payment)
