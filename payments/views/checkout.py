@@ -11,11 +11,11 @@ from accounts.requests import SignedIn
 from opscom.core.errors import DomainError
 from opscom.core.middleware import allow_forms_to
 from payments import selectors
+from payments.choices import checkout_choices
 from payments.forms import PaymentForm
 from payments.gateways.base import Redirect
 from payments.gateways.registry import form_origins
 from payments.models import Order, OrderStatus
-from payments.offers import offered_methods
 from payments.services.paying import name_receipt_address, pay_order
 
 
@@ -35,7 +35,7 @@ def checkout(request: SignedIn, code: str) -> HttpResponse:
         return redirect("payments:due")
     form = PaymentForm(
         request.POST if request.method == "POST" else None,
-        methods=offered_methods(payer=order.payer, kinds={line.kind for line in order.lines.all()}),
+        choices=checkout_choices(order),
         is_email_known=bool(order.email),
         is_free=order.due == 0,
     )

@@ -1,0 +1,47 @@
+"""What a payer may choose at the checkout, each with the words for what happens next."""
+
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from payments.models import MethodKind, Order, PaymentMethod
+from payments.offers import offered_methods
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One row of `Payment Method`: the value that is posted, its name, and what happens after `Submit Payment`."""
+
+    code: str
+    label: str
+    hint: str
+
+
+def checkout_choices(order: Order) -> list[Choice]:
+    """Return what the order's payer may choose, in the office's order."""
+    methods = offered_methods(payer=order.payer, kinds={line.kind for line in order.lines.all()})
+    return [Choice(method.code, str(method), explain_method(method)) for method in methods]
+
+
+def explain_method(method: PaymentMethod) -> str:
+    """Say what a payer who chooses the method does next, and when the money is taken."""
+    match method.kind:
+        case MethodKind.CARD:
+            return _(
+                "You go on to our payment provider's website to enter your card. We do not store your card information."
+            )
+        case MethodKind.PROMISE:
+            return ngettext(
+                "You bring the money to our office within %(days)d day. Nothing is taken now; until we have the money "
+                "this stands as “Paid but not Processed”.",
+                "You bring the money to our office within %(days)d days. Nothing is taken now; until we have the money "
+                "this stands as “Paid but not Processed”.",
+                method.days_to_pay,
+            ) % {"days": method.days_to_pay}
+        case MethodKind.ACCOUNT:
+            return _("It goes on the company's account, and you pay nothing yourself.")
+        case MethodKind.PAYROLL:
+            return _("It is taken off your pay, with the next list that we send to the payroll office.")
+        case _:
+            return _("It is collected from your bank account, with the next list that we send to the bank.")
