@@ -96,7 +96,7 @@ class UserAdmin(
     """People. Those of the office are changed only by who may give roles, superusers only by superusers."""
 
     form = PersonForm
-    list_display = ["name", "contact_email", "employee_number", "student_number", "user_type", "is_proved", "is_active"]
+    list_display = ["name", "address", "numbers", "user_type", "is_proved", "is_active"]
     list_filter = ["user_type", ProvedFilter, OfficeTaskFilter, "is_active", "login_source", "is_staff", "groups"]
     list_select_related = ["user_type"]
     ordering = ["last_name", "first_name", "pk"]
@@ -134,6 +134,15 @@ class UserAdmin(
     @admin.display(description=_("name"), ordering="last_name")
     def name(self, person: User) -> str:
         return str(person)
+
+    @admin.display(description=_("e-mail"), ordering="email")
+    def address(self, person: User) -> str:
+        return person.contact_email
+
+    @admin.display(description=_("Numbers"))
+    def numbers(self, person: User) -> str:
+        """Employee's, then student's: nearly everybody has one of the two."""
+        return ", ".join(filter(None, [person.employee_number, person.student_number]))
 
     @admin.display(description=_("proved"), boolean=True)
     def is_proved(self, person: User) -> bool:

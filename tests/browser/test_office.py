@@ -46,6 +46,12 @@ def test_every_list_of_the_menu_opens_quietly(office):
         expect(office).to_have_title(re.compile("Parking office"))
 
 
+def test_the_list_of_people_fits_a_desk(office):
+    office.goto("/admin/accounts/user/")
+    wide = "box => box.parentElement.scrollWidth - box.parentElement.clientWidth"
+    assert office.locator("#result_list").evaluate(wide) <= 0
+
+
 def test_lots_page_says_why_it_is_not_for_sale(office):
     lot = Lot.objects.get(code="102")
     office.goto(f"/admin/provider/lot/{lot.pk}/change/")
