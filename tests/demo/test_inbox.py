@@ -1,5 +1,8 @@
 """The demo's inbox: what was sent can be read and clicked, by anyone, and harms nobody."""
 
+import datetime as dt
+import re
+
 import pytest
 from django.core.mail import EmailMultiAlternatives
 from django.urls import reverse
@@ -69,6 +72,13 @@ def test_message_shows_links_and_frame(client):
     assert '<a href="http://localhost:8000/password/abc/" rel="nofollow">' in page
     assert f'src="{reverse("demo:message_html", args=[message.pk])}"' in page
     assert 'sandbox="allow-top-navigation-by-user-activation"' in page
+
+
+def test_times_are_those_of_the_portal(client):
+    message = receive()
+    ReceivedMessage.objects.update(received_at=dt.datetime(2026, 3, 1, 2, 30, tzinfo=dt.UTC))
+    for address in (reverse("demo:inbox"), reverse("demo:message", args=[message.pk])):
+        assert re.search(r"Feb\w*\.? 28, 2026,? 9:30", client.get(address).text)
 
 
 def test_html_has_its_own_policy_and_may_be_framed(client):
