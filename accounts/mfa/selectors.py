@@ -13,11 +13,14 @@ from opscom.provider.models import MfaRule
 
 @dataclass(frozen=True, slots=True)
 class MfaState:
-    """The current state, as `Security` shows it. `method`: a member of MfaMethod, empty while no code is asked."""
+    """The current state, as `Security` shows it. `method`: a member of MfaMethod, empty while no code is asked.
+
+    `codes_left`: recovery codes that can still be used, None where none were ever made.
+    """
 
     method: str
     is_required: bool
-    codes_left: int
+    codes_left: int | None
     address: str
 
     @property

@@ -1,7 +1,7 @@
 """Changes of a person's factors. Each ends their other sessions, voids what was shown there, and mails the owner."""
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Count, F
 from django.utils.translation import gettext as _
 from django_otp.plugins.otp_email.models import EmailDevice
 from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
@@ -105,9 +105,11 @@ def reset_factors(*, person: User, actor: User) -> None:
     _change(person, method, keep="", deed="person.mfa_reset", change="reset", actor=actor)
 
 
-def recovery_codes_left(person: User) -> int:
-    """Return how many recovery codes can still be used."""
-    return int(StaticToken.objects.filter(device__user=person).count())
+def recovery_codes_left(person: User) -> int | None:
+    """Return how many recovery codes can still be used; None where none were ever made."""
+    counts = StaticDevice.objects.filter(user=person).annotate(left=Count("token_set"))
+    left: int | None = counts.order_by("pk").values_list("left", flat=True).first()
+    return left
 
 
 def _lock(person: User) -> User:

@@ -4,6 +4,7 @@ import re
 
 import pytest
 from django.urls import reverse
+from django_otp.plugins.otp_static.models import StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts.mfa import services
@@ -51,7 +52,10 @@ def test_section_of_security_says_the_state_and_leads_to_the_settings(client_of,
     assert "Disabled" in page
     give_email(resident)
     client = client_of(resident)
-    assert "One-time passwords by e-mail" in client.get(reverse("accounts:security")).content.decode()
+    page = client.get(reverse("accounts:security")).content.decode()
+    assert "One-time passwords by e-mail" in page
+    assert "You have no recovery codes yet." in page
+    assert "0 recovery codes" not in page
 
 
 def test_hidden_switch_hides_everything(client_of, resident):
@@ -201,6 +205,8 @@ def test_new_recovery_codes_replace_the_old(client_of, resident):
     let_pass(resident, throttle=True)
     enter(other, new[3])
     assert is_in(other)
+    StaticToken.objects.all().delete()
+    assert "0 recovery codes left" in client.get(reverse("accounts:security")).content.decode()
 
 
 def test_changing_to_mail_forgets_the_app(client_of, resident):
