@@ -6,7 +6,6 @@ from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
-from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -19,6 +18,7 @@ from opscom.core.uploads import (
     clean_file_name,
     has_document_ending,
     plain_name,
+    write_limit,
 )
 
 # Endings for desks, kinds for telephones: these offer their camera beside the pictures that they hold.
@@ -73,7 +73,7 @@ class UploadForm(forms.Form):
         if not files:
             self.add_error("chosen", _("Choose the files first."))
         elif len(files) > most:
-            text = ngettext("At the most %(most)d file at one time.", "At the most %(most)d files at one time.", most)
+            text = ngettext("At most %(most)d file at one time.", "At most %(most)d files at one time.", most)
             self.add_error("chosen", text % {"most": most})
         elif not self.errors:
             data["documents"] = self._check(files)
@@ -104,4 +104,4 @@ def read_document(file: UploadedFile) -> NewDocument:
 def allowed_kinds() -> str:
     """Return in one sentence which files are taken."""
     text = _("Allowed are %(endings)s files of up to %(size)s each.")
-    return text % {"endings": ", ".join(DOCUMENT_ENDINGS), "size": filesizeformat(MAX_DOCUMENT_BYTES)}
+    return text % {"endings": ", ".join(DOCUMENT_ENDINGS), "size": write_limit(MAX_DOCUMENT_BYTES)}

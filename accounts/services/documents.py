@@ -14,7 +14,6 @@ from django.core.files.base import File
 from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import Count, Sum
-from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -27,7 +26,7 @@ from opscom.core.errors import Allowed, Decision, DomainError, NotAllowed, Refus
 from opscom.core.hooks import after_commit
 from opscom.core.locks import lock_row
 from opscom.core.transitions import advance
-from opscom.core.uploads import CheckedDocument
+from opscom.core.uploads import CheckedDocument, write_limit
 
 log = logging.getLogger(__name__)
 FOLDER = "documents"
@@ -62,7 +61,7 @@ def can_upload(person: User, *, count: int = 1, size: int = 0) -> Decision:
         return Refused("too-many-documents", text % {"most": most})
     if (kept["size"] or 0) + size > most_bytes:
         text = _("Your documents may have %(size)s in all. Remove some that are no longer needed.")
-        return Refused("documents-too-big", text % {"size": filesizeformat(most_bytes)})
+        return Refused("documents-too-big", text % {"size": write_limit(most_bytes)})
     return Allowed()
 
 

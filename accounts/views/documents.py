@@ -18,6 +18,7 @@ from accounts.services import documents as services
 from accounts.views.common import form_page, too_many
 from opscom.core.downloads import send_attachment
 from opscom.core.errors import Decision, DomainError, Refused
+from opscom.core.uploads import MAX_DOCUMENT_BYTES, write_limit
 from opscom.provider.selectors import get_provider
 
 PAGE_SIZE = 25
@@ -81,6 +82,8 @@ def _render(
         "refusal": decision if isinstance(decision, Refused) else None,
         "form": form if decision.is_allowed else None,
         "allowed_kinds": allowed_kinds(),
+        "most_bytes": MAX_DOCUMENT_BYTES,
+        "most": write_limit(MAX_DOCUMENT_BYTES),
         "page": Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page")),
     }
     return render(request, "accounts/documents.html", context, status=status)

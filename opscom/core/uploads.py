@@ -13,7 +13,6 @@ from typing import IO, Any, TypeVar
 from uuid import uuid4
 
 from django.core.exceptions import ValidationError
-from django.template.defaultfilters import filesizeformat
 from django.utils.deconstruct import deconstructible
 from django.utils.translation import gettext as _
 from PIL import ExifTags, Image, ImageFile
@@ -103,8 +102,13 @@ def check_document(file: IO[bytes]) -> CheckedDocument:
 
 def too_many_pixels(limit: int) -> ValidationError:
     """Return the refusal of a picture that is larger than the limit."""
-    text = _("The picture is too large: at the most %(count)s million pixels, please.")
+    text = _("The picture is too large: at most %(count)s million pixels, please.")
     return ValidationError(text % {"count": limit // 1_000_000}, code="too_many_pixels")
+
+
+def write_limit(limit: int) -> str:
+    """Return a limit in bytes as people say it: whole megabytes."""
+    return _("%(count)d MB") % {"count": limit // MEGABYTE}
 
 
 def has_document_ending(name: str) -> bool:
@@ -135,8 +139,8 @@ def _check_size(file: IO[bytes], max_bytes: int) -> int:
     if size == 0:
         raise ValidationError(_("The file is empty."), code="empty")
     if size > max_bytes:
-        text = _("The file is too big: at the most %(size)s, please.")
-        raise ValidationError(text % {"size": filesizeformat(max_bytes)}, code="too_big")
+        text = _("The file is too big: at most %(size)s, please.")
+        raise ValidationError(text % {"size": write_limit(max_bytes)}, code="too_big")
     return size
 
 

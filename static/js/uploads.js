@@ -2,7 +2,6 @@
 (() => {
   "use strict";
 
-  const MOST = 12 * 1024 * 1024;
   const form = document.querySelector("form[data-uploads]");
   if (!form) return;
   const list = form.querySelector("[data-chosen]");
@@ -10,7 +9,7 @@
 
   function problemOf(file) {
     if (!/\.(pdf|png|jpe?g)$/i.test(file.name)) return form.dataset.wrongKind;
-    return file.size > MOST ? form.dataset.tooBig : "";
+    return file.size > Number(form.dataset.most) ? form.dataset.tooBig : "";
   }
 
   function show() {
@@ -18,7 +17,7 @@
     list.replaceChildren(...files.map((file) => {
       const row = document.createElement("li");
       const problem = problemOf(file);
-      row.textContent = problem ? `${file.name} ${problem}` : file.name;
+      row.textContent = problem ? problem.replace("{name}", () => file.name) : file.name;
       row.classList.toggle("text-danger", Boolean(problem));
       return row;
     }));

@@ -19,6 +19,7 @@ from accounts.services.document_requests import approve_request, ask_for_documen
 from accounts.tasks import sweep_documents
 from opscom.core.errors import NotAllowed, Stale
 from opscom.core.models import AuditEntry
+from opscom.core.uploads import MAX_DOCUMENT_BYTES
 from tests.accounts.helpers import mails
 from tests.factories.accounts import set_field
 from tests.factories.companies import log_in_as
@@ -91,12 +92,12 @@ def test_camera_of_a_telephone_sends_its_own_input(client_of, resident):
         ("drawing.png", b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>", "This is not a PDF"),
         ("drawing.svg", b"<svg xmlns='http://www.w3.org/2000/svg'/>", "Files of this kind are not taken."),
         ("bill.pdf", b"", "The file is empty."),
-        ("huge.png", bomb(50_000, 50_000), "at the most 52 million pixels"),
-        ("large.png", bomb(8_000, 7_000), "at the most 52 million pixels"),
+        ("huge.png", bomb(50_000, 50_000), "at most 52 million pixels"),
+        ("large.png", bomb(8_000, 7_000), "at most 52 million pixels"),
         ("cut.png", photo("PNG", (300, 300))[:-200], "damaged or not complete"),
         ("cut.jpg", photo(size=(300, 300))[:-200], "damaged or not complete"),
         ("cut.pdf", pdf()[:-20], "damaged or not complete"),
-        ("big.pdf", pdf(b"x" * (12 * 1024 * 1024)), "at the most 12.0\xa0MB"),
+        ("big.pdf", pdf(b"x" * (12 * 1024 * 1024)), "at most 12 MB"),
     ],
 )
 def test_what_is_refused_is_named_with_why_and_what_is_taken(upload, name, content, why):
@@ -105,10 +106,25 @@ def test_what_is_refused_is_named_with_why_and_what_is_taken(upload, name, conte
     said = errors_of(response)
     assert f"“{name}”: " in said
     assert why in said
-    assert "Allowed are .pdf, .png, .jpg, .jpeg files of up to 12.0\xa0MB each. Nothing was uploaded." in said
+    assert "Allowed are .pdf, .png, .jpg, .jpeg files of up to 12 MB each. Nothing was uploaded." in said
     assert "good.pdf" not in said
     assert not AccountDocument.objects.exists()
     assert stored() == set()
+
+
+def test_the_summary_names_a_field_once(upload):
+    page = upload(sent_file("good.pdf"), sent_file("setup.exe")).content.decode()
+    summary = page.split("data-error-summary", 1)[1].split("</div>", 1)[0]
+    assert summary.count("Select Files to Upload") == 1
+    assert "Files of this kind are not taken." in summary
+    assert "Nothing was uploaded." in summary
+
+
+def test_one_limit_stands_everywhere(upload):
+    page = upload.client.get(PAGE).content.decode()
+    assert f'data-most="{MAX_DOCUMENT_BYTES}"' in page
+    assert 'data-too-big="“{name}” is bigger than 12 MB."' in page
+    assert "files of up to 12 MB each." in page
 
 
 def test_a_wrong_content_type_changes_nothing(upload):
@@ -121,7 +137,7 @@ def test_a_wrong_content_type_changes_nothing(upload):
 def test_nothing_chosen_and_too_many_are_said(upload, settings):
     assert "Choose the files first." in errors_of(upload())
     settings.DOCUMENTS_PER_UPLOAD = 2
-    assert "At the most 2 files at one time." in errors_of(upload(sent_file(), sent_file(), sent_file()))
+    assert "At most 2 files at one time." in errors_of(upload(sent_file(), sent_file(), sent_file()))
 
 
 def test_how_many_and_how_much_one_may_keep(upload, settings, resident):
