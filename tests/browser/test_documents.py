@@ -160,3 +160,15 @@ def test_far_too_much_at_once_is_answered_with_a_page(device, tmp_path):
     expect_heading(page, "Too much at once")
     link(page, "Back").click()
     expect_heading(page, "Account Uploads")
+
+
+@pytest.mark.parametrize("width", [PHONE, DESK])
+def test_name_menu_keeps_its_words_on_one_line(device, width):
+    page = device(width=width, person=make_driver(first_name="Ann", last_name="Li").email).page
+    page.goto("/")
+    page.get_by_text("Ann Li").first.click()
+    entries = page.locator("header .menu-list").filter(has_text="Upload Documents").get_by_role("link")
+    expect(entries.first).to_be_visible()
+    heights = {one.inner_text(): one.evaluate("link => link.getClientRects()[0].height") for one in entries.all()}
+    assert max(heights.values()) < 50, heights
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= width
