@@ -223,6 +223,7 @@ def test_page_lists_the_living_people_of_all_ones_companies(client_of, manager, 
     assert "Log in as Maya Chen" in text
     assert "Log in as Other Boss" not in text
     assert gone.code not in text + other_resident.code
+    assert '<span class="me-3"></span>' not in text
 
 
 @pytest.mark.parametrize(
