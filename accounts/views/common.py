@@ -5,6 +5,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 HOME, SIGN_IN, SECURITY = "home:home", "account_login", "accounts:security"
+# In the session: the address that the sign-in page is filled with.
+SIGN_IN_EMAIL = "sign_in_email"
 # The names of inputs that must never stand in an error report.
 PASSWORDS = ("password", "password_again", "current_password", "code")
 form_page = require_http_methods(["GET", "HEAD", "POST"])

@@ -19,7 +19,7 @@ from accounts.models import User
 from accounts.services import passwords
 from accounts.sessions.passwords import end_other_sessions
 from accounts.sessions.services import end_sessions
-from accounts.views.common import HOME, PASSWORDS, SIGN_IN, form_page, too_many
+from accounts.views.common import HOME, PASSWORDS, SIGN_IN, SIGN_IN_EMAIL, form_page, too_many
 from accounts.views.links import dead_link, open_link, token_out_of_sight
 
 
@@ -113,6 +113,7 @@ def _go_on_with_password(request: HttpRequest, person: User) -> HttpResponse:
     else:
         end_sessions(person=person)
         logout(request)
+        request.session[SIGN_IN_EMAIL] = person.contact_email
     messages.success(request, _("Your password is set."))
     return redirect(target)
 

@@ -21,7 +21,7 @@ from accounts.selectors import offered_languages
 from accounts.services import people
 from accounts.sign_in import sign_in_by_password
 from accounts.sso.selectors import form_targets, offered_providers
-from accounts.views.common import HOME, PASSWORDS, SIGN_IN, form_page
+from accounts.views.common import HOME, PASSWORDS, SIGN_IN, SIGN_IN_EMAIL, form_page
 from opscom.core.middleware import allow_forms_to
 from opscom.core.redirects import safe_next
 from opscom.provider.selectors import get_provider
@@ -57,7 +57,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     target = safe_next(request, reverse(HOME))
     if request.user.is_authenticated:
         return redirect(target)
-    form, status = SignInForm(request.POST or None), 200
+    form, status = SignInForm(request.POST or None, initial={"email": request.session.get(SIGN_IN_EMAIL, "")}), 200
     if form.is_bound and form.is_valid():
         try:
             return sign_in_by_password(request, **form.cleaned_data, target=target)

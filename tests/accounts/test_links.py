@@ -38,6 +38,7 @@ def test_link_sets_the_password_proves_the_address_and_leads_to_sign_in(anonymou
     assert response.url == reverse("account_login")
     user.refresh_from_db()
     assert user.is_email_proved
+    assert 'value="nia@example.org"' in anonymous.get(response.url).content.decode()
     assert sign_in(anonymous, "nia@example.org", NEW).status_code == 302
     assert is_signed_in(anonymous)
 
