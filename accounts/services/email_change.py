@@ -8,6 +8,7 @@ from accounts.emails import addresses as emails
 from accounts.links import LinkDead, read_change_token
 from accounts.models import LoginSource, User
 from accounts.services.passwords import require_local
+from accounts.throttles import may_mail
 from opscom.core import audit
 from opscom.messaging.preferences import move_preferences
 
@@ -27,9 +28,17 @@ def request_email_change(*, person: User, email: str, is_mailed: bool = True) ->
         emails.wanted_by_another(holder)
     elif is_mailed:
         emails.confirm_new(person, address=email)
-    if person.contact_email:
+    if may_tell(person):
         emails.change_asked(person)
     audit.record("person.email_change_asked", person, actor=person, new=email)
+
+
+def may_tell(person: User) -> bool:
+    """Say whether the present address hears of a change, and count the mail.
+
+    An owner is always told. An address that was only typed may be a stranger's: it is written to within its limit.
+    """
+    return person.is_email_proved or (bool(person.contact_email) and may_mail(person.contact_email))
 
 
 def change_email_by_link(*, token: str) -> User:
@@ -47,7 +56,7 @@ def change_email_by_link(*, token: str) -> User:
 
 @transaction.atomic
 def _move(person: User, address: str) -> User:
-    old, was_proved = person.contact_email, person.is_email_proved
+    old, was_proved, is_told = person.contact_email, person.is_email_proved, may_tell(person)
     others = User.objects.yielding().filter(email=address).exclude(pk=person.pk)
     others.update(email=None, claimed_email=address)
     # Compare-and-set: of two that follow the link at once, or a link and a new password, one finds the other's work.
@@ -62,6 +71,6 @@ def _move(person: User, address: str) -> User:
     if was_proved:
         # Of an address that was only typed, the preferences are somebody else's.
         move_preferences(old=old, new=address)
-    if old:
+    if is_told:
         emails.changed(person, old=old)
     return person

@@ -16,6 +16,7 @@ from accounts.links import LinkDead, Purpose, make_change_token, make_token, rea
 from accounts.models import LoginSource, User
 from accounts.services import passwords
 from accounts.services.email_change import change_email_by_link, request_email_change
+from accounts.throttles import may_mail
 from opscom.core.errors import NotAllowed
 from opscom.core.models import AuditEntry
 from opscom.messaging.models import EmailCategory, OptOut
@@ -148,6 +149,20 @@ def test_one_strange_mailbox_is_not_flooded(client_of):
         assert ask(client_of(make_user())).status_code == 302
     assert len(mails("email_confirm_new")) == 5
     assert len(mails("email_change_asked")) == 7, "the owner is told even so"
+
+
+def test_an_address_that_was_only_typed_is_not_flooded_with_notices(resident):
+    for _n in range(7):
+        person = make_user(email=None, claimed_email="stranger@example.org", is_proved=False)
+        change_email_by_link(token=make_change_token(person, f"own{person.pk}@example.org"))
+    assert len(mails("email_changed")) == 5
+
+
+def test_an_owner_hears_of_a_change_however_many_mails_there_were(resident):
+    while may_mail(resident.email):
+        pass
+    change_email_by_link(token=make_change_token(resident, NEW))
+    assert [message.to for message in mails("email_changed")] == ["maya.chen@example.org"]
 
 
 # What the asker can learn, and cannot do
