@@ -15,13 +15,11 @@ class AccountsConfig(AppConfig):
         from accounts.mfa.receivers import connect
         from accounts.person_part import AccountsPart
         from accounts.roles import make_groups
-        from opscom.messaging.placeholders import NOT_REWORDED
 
         post_migrate.connect(make_profile_fields, sender=self, dispatch_uid="accounts.profile_fields")
         post_migrate.connect(make_groups, dispatch_uid="accounts.roles")
         person_parts.register(AccountsPart())
         connect()
-        NOT_REWORDED.add("accounts/mailing")
         user_logged_in.disconnect(dispatch_uid="update_last_login")
         user_logged_in.connect(remember_sign_in, dispatch_uid="accounts.last_login")
 

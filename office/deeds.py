@@ -82,7 +82,6 @@ DEEDS = {
     "permittype.deleted": _("Permit type deleted"),
     "person.changed": _("Person changed"),
     "person.email_change_asked": _("Change of e-mail asked for"),
-    "person.email_change_undone": _("Change of e-mail undone"),
     "person.email_changed": _("E-mail changed"),
     "person.email_proved": _("E-mail proved"),
     "person.entered": _("Person entered"),

@@ -15,8 +15,8 @@ from django.utils.formats import date_format
 
 PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 COMMON = {"provider_name", "provider_phone", "provider_email", "site_url"}
-# E-mails whose every word the office writes elsewhere: one wording for all of them would say nothing. Apps add theirs.
-NOT_REWORDED: set[str] = set()
+# E-mails whose every word the office writes elsewhere: one wording for all of them would say nothing.
+NOT_REWORDED = {"accounts/mailing"}
 NOT_FOR_THE_OFFICE = {"provider", "language", "subject", "forloop", "block"}
 
 

@@ -3,13 +3,16 @@
 import re
 
 import pytest
+from django.contrib import admin
 
 from accounts.mfa import services
 from office.admin import KindFilter
 from office.deeds import DEEDS
 from office.history import read_history
 from opscom.core import audit
+from opscom.core.admin import SettingAdmin
 from opscom.core.models import AuditEntry
+from payments.models import PaymentStatus
 from permits.models import Permit
 from tests.architecture.sources import python_files
 from tests.factories.accounts import make_user, make_user_type
@@ -110,9 +113,14 @@ def test_the_log_cannot_be_changed(client_of, administrator):
     assert AuditEntry.objects.get(pk=entry.pk).action == "person.changed"
 
 
-def test_every_deed_has_its_words_and_its_filter():
-    written = re.compile(r"audit\.record\(\s*\"([a-z_]+\.[a-z_]+)\"")
-    found = {action for path in python_files() for action in written.findall(path.read_text())}
-    assert len(found) > 30
-    assert found - set(DEEDS) == set()
-    assert {action.partition(".")[0] for action in found} - set(KindFilter.PREFIXES) == set()
+def test_every_deed_has_its_words_and_its_filter_and_all_words_a_deed():
+    """What is recorded by name, what plain settings record by their kind, and what `payment.{state}` can be."""
+    texts = [path.read_text() for path in python_files() if path.name != "deeds.py"]
+    recorded = {action for text in texts for action in re.findall(r"record\(\s*\"([a-z_]+\.[a-z_]+)\"", text)}
+    assert len(recorded) > 30
+    kinds = [model._meta.model_name for model, page in admin.site._registry.items() if isinstance(page, SettingAdmin)]
+    settings = {f"{kind}.{deed}" for kind in kinds for deed in ("added", "changed", "deleted")}
+    assert (recorded | {f"{kind}.changed" for kind in kinds}) - set(DEEDS) == set()
+    named = {action for text in texts for action in re.findall(r"\"([a-z_]+\.[a-z_]+)\"", text)}
+    assert set(DEEDS) - named - settings - {f"payment.{state}" for state in PaymentStatus} == set()
+    assert {action.partition(".")[0] for action in recorded} - set(KindFilter.PREFIXES) == set()
