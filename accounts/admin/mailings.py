@@ -106,7 +106,7 @@ class MailingAdmin(SettingAdmin):
 
     @action(description=_("Cancel"), url_path="cancel", permissions=["send"], icon="cancel")
     def cancel(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        warning = _("Nobody more is written to. Who was written to already gets the e-mail.")
+        warning = _("No more e-mails go out. People to whom it was sent already still get it.")
         return self._ask(
             request, object_id, services.cancel_mailing, _("Cancel the mailing"), _("The mailing is cancelled."),
             warning=warning, is_danger=True,

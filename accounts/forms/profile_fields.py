@@ -131,6 +131,8 @@ def _read(text: str, *, is_first: bool) -> list[tuple[str, str]]:
         if not CODE.fullmatch(code) or not label or len(label) > 120:
             raise ValidationError(_("“%(line)s” is not of the form code = label.") % {"line": line})
         if code in dict(pairs):
-            raise ValidationError(_("The code %(code)s stands there twice.") % {"code": code})
+            raise ValidationError(
+                _("The code %(code)s is used twice. Please give each choice a code of its own.") % {"code": code}
+            )
         pairs.append((code, label))
     return pairs

@@ -23,7 +23,7 @@ class UserType(models.Model):
 
     code = models.SlugField(_("code"), unique=True)
     name = TranslatedField(_("name"))
-    max_active_vehicles = models.PositiveSmallIntegerField(_("active vehicles at the most"), default=2)
+    max_active_vehicles = models.PositiveSmallIntegerField(_("active vehicles at most"), default=2)
     mfa = models.CharField(
         _("multi-factor authentication"),
         max_length=10,

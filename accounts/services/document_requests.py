@@ -5,6 +5,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.emails import documents as emails
 from accounts.models import REQUEST_MOVES, DocumentRequest, RequestStatus, User
@@ -15,6 +16,14 @@ from opscom.core.errors import NotAllowed, Stale
 from opscom.core.locks import lock_row
 from opscom.core.transitions import advance
 from opscom.provider.selectors import get_provider
+
+# Why a request in this state cannot be moved on.
+WHY_NOT: dict[str, Any] = {
+    RequestStatus.ASKED: gettext_lazy("Nothing has been sent for “%(what)s” yet."),
+    RequestStatus.APPROVED: gettext_lazy("“%(what)s” has been approved already."),
+    RequestStatus.DECLINED: gettext_lazy("“%(what)s” has been declined already, and nothing new has been sent for it."),
+    RequestStatus.WITHDRAWN: gettext_lazy("“%(what)s” is no longer needed."),
+}
 
 
 @transaction.atomic
@@ -81,6 +90,5 @@ def _decide(request: DocumentRequest, to: RequestStatus, actor: User, reason: st
 
 def _move(request: DocumentRequest, to: RequestStatus, **changes: Any) -> None:
     if to not in REQUEST_MOVES[request.status]:
-        state = request.get_status_display()
-        raise NotAllowed(_("“%(what)s” cannot be changed now: %(state)s.") % {"what": request, "state": state})
+        raise NotAllowed(WHY_NOT[request.status] % {"what": request})
     advance(request, to, table=REQUEST_MOVES, **changes)

@@ -79,7 +79,10 @@ def find_hold(*, source: str, object_id: int | None) -> AccountHold | None:
 
 def _change(hold: AccountHold, person: User, values: Mapping[str, object], actor: User | None) -> AccountHold:
     if hold.person_id != person.pk:
-        raise DomainError(_("This already holds the account of %(person)s.") % {"person": hold.person})
+        raise DomainError(
+            _("This hold is on the account of %(person)s and cannot be moved to another account.")
+            % {"person": hold.person}
+        )
     changed = [name for name, value in values.items() if getattr(hold, name) != value]
     if changed:
         for name in changed:

@@ -104,7 +104,7 @@ def test_a_service_lifts_its_own_and_may_place_it_anew(resident):
 
 def test_a_cause_that_holds_another_account_is_refused(resident, other_resident):
     hold(resident, source="collections", object_id=7)
-    with pytest.raises(DomainError, match="already holds the account of"):
+    with pytest.raises(DomainError, match="cannot be moved to another account"):
         hold(other_resident, source="collections", object_id=7)
 
 

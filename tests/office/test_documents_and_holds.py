@@ -152,7 +152,7 @@ def test_clerk_declines_with_a_reason_and_approves(client_of, administrator, wan
     answer = client.post(
         request_page(wanted, "decline"), {"seen": newest_document(wanted), "reason": "No"}, follow=True
     )
-    assert "cannot be changed now: Approved" in answer.content.decode()
+    assert "has been approved already." in answer.content.decode()
 
 
 def test_clerk_withdraws_what_nobody_needs(client_of, administrator, wanted):
