@@ -8,6 +8,7 @@ class PaymentsConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts import person_parts
+        from payments import checks as checks
         from payments import purchasables
         from payments.debt_purchasable import DebtPurchase
         from payments.person_part import PaymentsPart

@@ -16,7 +16,7 @@ from stripe.params import checkout
 
 from tests.gateways.typed import Params, check
 
-# A card's number says what it does, as the vendor's test cards do.
+# A card's number says what it does, as the vendor's test cards do; the last one is not from the fact sheet.
 GOOD, DECLINED, NO_MONEY, ASKS_ALWAYS, FAILS_LATER, REFUND_FAILS = (
     "4242424242424242",
     "4000000000000002",
