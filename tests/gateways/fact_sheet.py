@@ -307,6 +307,7 @@ DONE_TO = {
     ("payment_methods", "detach"): (detach, typed_params.PaymentMethodDetachParams),
 }
 SHOWN = {
+    "customers": ("customer", typed_params.CustomerRetrieveParams),
     "checkout/sessions": ("checkout.session", checkout.SessionRetrieveParams),
     "payment_intents": ("payment_intent", typed_params.PaymentIntentRetrieveParams),
     "payment_methods": ("payment_method", typed_params.PaymentMethodRetrieveParams),

@@ -18,10 +18,11 @@ from payments.gateways.stripe.events import EVENTS
 from tests.factories.payments import offer_method
 from tests.factories.vehicles import set_provider
 from tests.gateways import fact_sheet as sheet
-from tests.gateways import fact_sheet_server
+from tests.gateways import fact_sheet_server, localstripe
+from tests.gateways.conftest import use_stripe
 from tests.gateways.contract import PAGE
 from tests.gateways.fact_sheet_server import FactSheet
-from tests.gateways.peers import FactSheetPeer, describe_setup
+from tests.gateways.peers import FactSheetPeer, LocalStripePeer, describe_setup
 from tests.gateways.test_contract import SUM, assert_paid, describe
 
 
@@ -147,6 +148,24 @@ def test_refund_whose_answer_was_lost_is_given_once_by_the_fact_sheet(gateway, f
         gateway.refund(**refund)
     assert gateway.refund(**refund).status == "approved"
     assert len(fact_sheet.books.all("refund")) == 1
+
+
+def test_a_customer_that_was_deleted_at_stripe_is_made_anew_by_the_fact_sheet(gateway, fact_sheet) -> None:
+    fact_sheet.books.make("customer", "cus", deleted=True)
+    (deleted,) = fact_sheet.books.all("customer")
+    for reference, known in [("SAVE1", deleted["id"]), ("SAVE2", "cus_of_the_sandbox")]:
+        page = gateway.start_card_save(describe_setup(reference, known))
+        session = fact_sheet.books.things[page.gateway_reference]
+        assert session["customer"] not in ("", None, known)
+
+
+def test_a_charge_that_waits_for_its_holder_is_closed_by_localstripe(gateway, localstripe_server, settings) -> None:
+    """The real Stripe answers 402 at once; whoever waits instead must not be paid behind the next attempt's back."""
+    use_stripe(settings, localstripe.SECRET_KEY, localstripe_server.url)
+    card = LocalStripePeer(localstripe_server).keep_card("asks")
+    result = gateway.charge_card(card, describe(card=card), reason="recurring")
+    assert result.status == "needs_customer"
+    assert localstripe_server.get(f"payment_intents/{result.gateway_reference}")["status"] == "canceled"
 
 
 # Refusals

@@ -127,13 +127,26 @@ class StripeGateway(Gateway):
 
     def start_card_save(self, setup: CardSetup) -> Redirect:
         """Make a Checkout Session in setup mode, for a Customer that is made first when there is none."""
-        customer = setup.customer_reference or self._make_customer(setup)
+        customer = self._known_customer(setup.customer_reference) or self._make_customer(setup)
         return self._open_page(
             setup,
             mode="setup",
             customer=customer,
             setup_intent_data={"metadata": {"reference": setup.reference}},
         )
+
+    def _known_customer(self, reference: str) -> str:
+        """Return the reference while Stripe has that Customer; somebody may have deleted it in the dashboard."""
+        if not reference:
+            return ""
+        with asking() as service:
+            try:
+                known = facts(service.customers.retrieve(reference))
+            except stripe.InvalidRequestError as error:
+                if error.http_status != 404:
+                    raise
+                return ""
+        return "" if known.get("deleted") else reference
 
     def _make_customer(self, setup: CardSetup) -> str:
         params: dict[str, Any] = {
