@@ -11,7 +11,9 @@ class PaymentsConfig(AppConfig):
         from payments import checks as checks
         from payments import purchasables
         from payments.debt_purchasable import DebtPurchase
+        from payments.deposit_purchasable import DepositPurchase
         from payments.person_part import PaymentsPart
 
         person_parts.register(PaymentsPart())
         purchasables.register(DebtPurchase())
+        purchasables.register(DepositPurchase())

@@ -25,6 +25,8 @@ from payments.models import (
 
 STUCK_AFTER = dt.timedelta(hours=3)
 UNANSWERED_AFTER = dt.timedelta(days=3)
+# Banks take ten business days for a refund.
+REFUND_TAKES_AT_MOST = dt.timedelta(days=21)
 
 
 def check_books() -> Iterator[str]:
@@ -116,7 +118,9 @@ def _refunds_fit() -> Iterator[str]:
     for line in OrderLine.objects.filter(status=LineStatus.REFUND_DUE, refunds__isnull=True).iterator():
         yield f"Line {line.pk} is owed back and has no refund."
     freed = OrderLine.objects.filter(status=LineStatus.REFUNDED).annotate(price=F("amount") + F("adjusted"))
-    for line in freed.filter(price__gt=0).exclude(refunds__status=RefundStatus.SUCCEEDED).iterator():
+    # A refund that succeeded may have come back later: then the office sees that it failed.
+    sent = [RefundStatus.SUCCEEDED, RefundStatus.FAILED]
+    for line in freed.filter(price__gt=0).exclude(refunds__status__in=sent).iterator():
         yield f"Line {line.pk} is called refunded, and no refund succeeded."
 
 
@@ -145,6 +149,9 @@ def _nothing_waits_forever() -> Iterator[str]:
     due = Refund.objects.filter(status=RefundStatus.DUE).annotate(since=Coalesce("next_try_at", "created_at"))
     for refund in [*sending, *due.filter(since__lt=old)]:
         yield f"Refund {refund.reference} should have been sent hours ago."
+    pending = Refund.objects.filter(status=RefundStatus.PENDING, created_at__lt=now - REFUND_TAKES_AT_MOST)
+    for refund in pending.iterator():
+        yield f"Refund {refund.reference} was taken by its gateway weeks ago, and is not done."
     for line in OrderLine.objects.filter(status=LineStatus.SETTLED, order__paid_at__lt=old).iterator():
         yield f"Line {line.pk} was paid hours ago, is not delivered, and the office is not told."
     for event in GatewayEvent.objects.filter(handled_at=None, received_at__lt=old).iterator():

@@ -53,4 +53,4 @@ def reconcile_payments() -> int:
 
 @shared_task(name="payments.send_refunds")
 def send_refunds() -> int:
-    return each(refunds.due_refunds(), refunds.send_refund)
+    return each(refunds.due_refunds(), refunds.send_refund) + each(refunds.pending_refunds(), refunds.check_refund)

@@ -13,7 +13,7 @@ from payments.models import OrderLine
 from payments.services.attempts import start_payment
 from payments.services.confirming import confirm_payment
 from payments.services.orders import place_order
-from payments.services.refunds import refund_line
+from payments.services.refunding import refund_line
 from payments.tasks import send_refunds
 from permits.models import Permit, Sale, TermKind
 from permits.services.delivering import revoke_permit

@@ -35,7 +35,7 @@ from payments.models import (
     RefundStatus,
     TaxRate,
 )
-from payments.services import refunds
+from payments.services import refunding, refunds
 
 ORDER_TONES = {OrderStatus.OPEN: "info", OrderStatus.PAID: "success", OrderStatus.CLOSED: "default"}
 LINE_TONES = {
@@ -191,7 +191,7 @@ class OrderLineAdmin(AsksPassword):
         return self.ask_password_then(
             request,
             line,
-            lambda person: refunds.refund_line(line=line, actor=person),
+            lambda person: refunding.refund_line(line=line, actor=person),
             _("The refund is on its way."),
             title=_("Refund this line"),
             facts=[
@@ -265,7 +265,7 @@ class PaymentAdmin(AsksPassword):
         return self.ask_password_then(
             request,
             payment,
-            lambda person: refunds.refund_unmatched_payment(payment=payment, actor=person),
+            lambda person: refunding.refund_unmatched_payment(payment=payment, actor=person),
             _("The payment is on its way back."),
             title=_("Send the payment back"),
             facts=[

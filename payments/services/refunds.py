@@ -18,6 +18,7 @@ from payments import emails
 from payments.gateways.base import GatewayError, Result
 from payments.gateways.registry import installed_gateways
 from payments.models import (
+    BY_HAND,
     LINE_MOVES,
     REFUND_MOVES,
     LineStatus,
@@ -28,23 +29,40 @@ from payments.models import (
     RefundReason,
     RefundStatus,
 )
-from payments.purchasables import get_purchasable
 
 log = logging.getLogger(__name__)
 LEASE = timedelta(minutes=3)
+ASK_PENDING_AFTER = timedelta(hours=1)
 MOST_ATTEMPTS = 12
 
 
 def owe_refund(
-    *, payment: Payment, amount: Decimal, reason: RefundReason, line: OrderLine | None = None, actor: Any = None
+    *,
+    payment: Payment,
+    amount: Decimal,
+    reason: RefundReason,
+    line: OrderLine | None = None,
+    frees: bool = False,
+    note: str = "",
+    status: RefundStatus = RefundStatus.DUE,
+    actor: Any = None,
 ) -> Refund:
-    """Write a refund that the worker will send. The caller holds the order's lock; never more than was received."""
+    """Write a refund that the worker will send. The caller holds the order's lock; never more than was received.
+
+    `frees`: what the line bought is taken back, or never was delivered.
+    """
     if amount <= 0 or payment.received_amount is None:
         raise NotAllowed(_("A refund must be more than nothing, and not more than was received."))
     count_returned(payment, line, amount)
-    # With a line: what was bought is taken back, or never was delivered.
     refund = Refund.objects.create(
-        payment=payment, amount=amount, reason=reason, line=line, frees=line is not None, requested_by=actor
+        payment=payment,
+        amount=amount,
+        reason=reason,
+        line=line,
+        frees=frees,
+        note=note,
+        status=status,
+        requested_by=actor,
     )
     audit.record("refund.owed", refund, actor=actor, reason=reason, amount=str(amount))
     return refund
@@ -64,35 +82,10 @@ def count_returned(payment: Payment, line: OrderLine | None, amount: Decimal) ->
         line.returned += amount
 
 
-@transaction.atomic
-def refund_line(*, line: OrderLine, actor: Any) -> Refund | None:
-    """The office gives a delivered line's money back in whole, and takes the thing back at once."""
-    order = lock_row(Order.objects.filter(lines=line.pk), "order")
-    line = OrderLine.objects.get(pk=line.pk)
-    if line.status not in (LineStatus.FULFILLED, LineStatus.NEEDS_REVIEW):
-        raise NotAllowed(_("Only a paid line can be refunded."))
-    payment = order.paying_payment
-    get_purchasable(line.kind).release(line.object_id, order=order)
-    advance(line, LineStatus.REFUND_DUE, table=LINE_MOVES, settled=False, next_try_at=None)
-    if payment is None or line.kept == 0:
-        advance(line, LineStatus.REFUNDED, table=LINE_MOVES)
-        return None
-    return owe_refund(payment=payment, amount=line.kept, reason=RefundReason.OFFICE, line=line, actor=actor)
-
-
-@transaction.atomic
-def refund_unmatched_payment(*, payment: Payment, actor: Any) -> Refund:
-    """The office sends back a payment whose amount did not match."""
-    lock_row(Order.objects.filter(pk=payment.order_id), "order")
-    payment = lock_row(Payment.objects.filter(pk=payment.pk), "payment")
-    if not payment.needs_review or payment.received_amount is None or payment.refunds.exists():
-        raise NotAllowed(_("Only a payment that waits for review can be sent back whole."))
-    return owe_refund(payment=payment, amount=payment.received_amount, reason=RefundReason.WRONG_AMOUNT, actor=actor)
-
-
 def due_refunds() -> list[int]:
-    """Return the ids of refunds to send now, those of a worker that died among them."""
-    return list(Refund.objects.filter(_is_due(timezone.now())).order_by("pk").values_list("pk", flat=True)[:100])
+    """Return the ids of refunds to send now, those of a worker that died among them; none that go back by hand."""
+    due = Refund.objects.filter(_is_due(timezone.now())).exclude(payment__gateway__in=BY_HAND)
+    return list(due.order_by("pk").values_list("pk", flat=True)[:100])
 
 
 def _is_due(now: datetime) -> Q:
@@ -127,6 +120,7 @@ def _claim(refund_id: int) -> Refund | None:
     now = timezone.now()
     refund = (
         Refund.objects.filter(_is_due(now), pk=refund_id)
+        .exclude(payment__gateway__in=BY_HAND)
         .select_for_update(skip_locked=True, no_key=True, of=("self",))
         .select_related("payment__order")
         .first()
@@ -148,25 +142,23 @@ def _note_answer(refund: Refund, result: Result) -> None:
     is_ours = refund.status == RefundStatus.SENDING and refund.attempts == claim
     if refund.status == RefundStatus.SUCCEEDED or not (is_ours or result.status == "approved"):
         return
+    reference = result.gateway_reference or refund.gateway_reference
     if result.status == "approved":
         if refund.status == RefundStatus.FAILED:
             count_returned(refund.payment, refund.line, refund.amount)
+        note_success(order, refund, gateway_reference=reference)
+    elif result.status in ("declined", "absent") or refund.attempts >= MOST_ATTEMPTS:
+        note_failure(refund, result, is_final=result.status in ("declined", "absent"))
+    elif result.status == "pending":
         advance(
             refund,
-            RefundStatus.SUCCEEDED,
+            RefundStatus.PENDING,
             table=REFUND_MOVES,
-            succeeded_at=timezone.now(),
-            gateway_reference=result.gateway_reference,
+            gateway_reference=reference,
+            last_error=result.message,
             leased_until=None,
+            next_try_at=timezone.now() + ASK_PENDING_AFTER,
         )
-        if refund.line is not None and refund.frees:
-            advance(refund.line, LineStatus.REFUNDED, table=LINE_MOVES)
-        audit.record("refund.succeeded", refund, amount=str(refund.amount))
-        emails.refunded(order, refund)
-    elif result.status in ("declined", "absent") or refund.attempts >= MOST_ATTEMPTS:
-        advance(refund, RefundStatus.FAILED, table=REFUND_MOVES, last_error=result.message, leased_until=None)
-        count_returned(refund.payment, refund.line, -refund.amount)
-        audit.record("refund.failed", refund, message=result.message)
     else:
         wait = timedelta(minutes=1) * 2 ** min(refund.attempts, 8)
         advance(
@@ -179,10 +171,99 @@ def _note_answer(refund: Refund, result: Result) -> None:
         )
 
 
+def note_success(order: Order, refund: Refund, *, gateway_reference: str = "") -> None:
+    """The money has gone back. The caller holds the order's lock."""
+    advance(
+        refund,
+        RefundStatus.SUCCEEDED,
+        table=REFUND_MOVES,
+        succeeded_at=timezone.now(),
+        gateway_reference=gateway_reference,
+        leased_until=None,
+        next_try_at=None,
+    )
+    if refund.line is not None and refund.frees and refund.line.status == LineStatus.REFUND_DUE:
+        advance(refund.line, LineStatus.REFUNDED, table=LINE_MOVES)
+    audit.record("refund.succeeded", refund, amount=str(refund.amount))
+    emails.refunded(order, refund)
+
+
+def note_failure(refund: Refund, result: Result, *, is_final: bool) -> None:
+    """The money is still, or again, with us, and the office must act. The caller holds the order's lock."""
+    advance(
+        refund,
+        RefundStatus.FAILED,
+        table=REFUND_MOVES,
+        last_error=result.message,
+        was_refused=is_final,
+        succeeded_at=None,
+        leased_until=None,
+        next_try_at=None,
+    )
+    count_returned(refund.payment, refund.line, -refund.amount)
+    audit.record("refund.failed", refund, message=result.message)
+
+
+def pending_refunds() -> list[int]:
+    """Return the ids of refunds that a gateway took and had not done when it was last asked."""
+    pending = Refund.objects.filter(status=RefundStatus.PENDING, next_try_at__lte=timezone.now())
+    return list(pending.order_by("next_try_at").values_list("pk", flat=True)[:100])
+
+
+def check_refund(refund_id: int) -> None:
+    """Ask the gateway what became of a refund that it took, also of one that was called done: banks send some back."""
+    refund = Refund.objects.select_related("payment").get(pk=refund_id)
+    if refund.status not in (RefundStatus.PENDING, RefundStatus.SUCCEEDED) or refund.payment.is_by_hand:
+        return
+    Refund.objects.filter(pk=refund_id, status=RefundStatus.PENDING).update(
+        next_try_at=timezone.now() + ASK_PENDING_AFTER
+    )
+    gateway = installed_gateways().get(refund.payment.gateway)
+    try:
+        if gateway is None:
+            return
+        result = gateway.confirm_refund(gateway_reference=refund.gateway_reference, key=refund.reference)
+    except GatewayError as error:
+        log.warning("refund %s: the gateway does not answer: %s", refund.reference, error)
+        return
+    _note_later_answer(refund, result)
+
+
+@transaction.atomic(durable=True)
+def _note_later_answer(refund: Refund, result: Result) -> None:
+    order = lock_row(Order.objects.filter(pk=refund.payment.order_id), "order")
+    refund.refresh_from_db()
+    if result.status == "approved" and refund.status == RefundStatus.PENDING:
+        note_success(order, refund, gateway_reference=result.gateway_reference or refund.gateway_reference)
+    elif result.status == "declined" and refund.status in (RefundStatus.PENDING, RefundStatus.SUCCEEDED):
+        note_failure(refund, result, is_final=True)
+
+
 @transaction.atomic
-def retry_refund(*, refund: Refund, actor: Any) -> None:
-    """The office tries a failed refund again."""
+def retry_refund(*, refund: Refund, actor: Any) -> Refund:
+    """The office tries a failed refund again, and returns what is sent now.
+
+    While the gateway's answer is unknown that is the same refund with the same key, which can go out only once. After a
+    clear no it is a new one. Raises NotAllowed when it has been tried again already.
+    """
     lock_row(Order.objects.filter(pk=refund.payment.order_id), "order")
-    count_returned(refund.payment, refund.line, refund.amount)
-    advance(refund, RefundStatus.DUE, table=REFUND_MOVES, next_try_at=None, attempts=0)
-    audit.record("refund.retried", refund, actor=actor)
+    refund = Refund.objects.select_related("payment", "line").get(pk=refund.pk)
+    if refund.status != RefundStatus.FAILED or Refund.objects.filter(replaces=refund).exists():
+        raise NotAllowed(_("Only a refund that failed can be tried again, and once."))
+    if refund.was_refused:
+        again = owe_refund(
+            payment=refund.payment,
+            amount=refund.amount,
+            reason=RefundReason(refund.reason),
+            line=refund.line,
+            frees=refund.frees,
+            note=refund.note,
+            actor=actor,
+        )
+        Refund.objects.filter(pk=again.pk).update(replaces=refund)
+    else:
+        count_returned(refund.payment, refund.line, refund.amount)
+        advance(refund, RefundStatus.DUE, table=REFUND_MOVES, next_try_at=None, attempts=0)
+        again = refund
+    audit.record("refund.retried", again, actor=actor)
+    return again

@@ -103,7 +103,7 @@ def owe_line(line: OrderLine, payment: Payment | None, reason: RefundReason) -> 
     if payment is None or line.kept == 0:
         advance(line, LineStatus.REFUNDED, table=LINE_MOVES)
     else:
-        owe_refund(payment=payment, amount=line.kept, reason=reason, line=line)
+        owe_refund(payment=payment, amount=line.kept, reason=reason, line=line, frees=True)
 
 
 def _announce(order_id: int) -> None:

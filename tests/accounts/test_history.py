@@ -15,7 +15,7 @@ from accounts.history import PAGE, Place, Window, read_history, read_place
 from accounts.models import User
 from opscom.core import audit
 from opscom.provider.selectors import local_date
-from payments.services.refunds import refund_line
+from payments.services.refunding import refund_line
 from permits.services.holding import give_back_reservation
 from tests.factories.merging import give_papers
 from tests.factories.permits import make_sale, reserve

@@ -25,7 +25,7 @@ from opscom.messaging.models import EmailCategory, OptOut
 from opscom.provider.models import Agreement
 from payments.models import Order
 from payments.services.confirming import confirm_payment
-from payments.services.refunds import refund_line
+from payments.services.refunding import refund_line
 from permits.models import Permit
 from tests.factories.accounts import make_user, make_user_type
 from tests.factories.payments import go_to_bank, order_permit, pay_at_bank

@@ -19,7 +19,7 @@ from payments import tasks as payment_tasks
 from payments.models import Order, OrderStatus, Payment, PaymentStatus, Refund, RefundStatus
 from payments.services.attempts import start_payment
 from payments.services.confirming import check_payment, confirm_payment
-from payments.services.refunds import refund_line
+from payments.services.refunding import refund_line
 from permits.models import Permit, PermitStatus
 from tests.factories.payments import go_to_bank, order_permit, pay_at_bank
 from tests.factories.permits import make_sale, offer_demo_bank, reserve

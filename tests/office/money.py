@@ -34,7 +34,8 @@ def mismatched_payment() -> Payment:
 
 def failed_refund(order: Order, actor: object) -> Refund:
     """Return a refund that the gateway declined."""
-    from payments.services.refunds import count_returned, refund_line
+    from payments.services.refunding import refund_line
+    from payments.services.refunds import count_returned
 
     refund = refund_line(line=line_of(order), actor=actor)
     assert refund is not None

@@ -14,7 +14,7 @@ from payments import documents, tasks
 from payments.models import Order, ReceiptDocument, Refund
 from payments.services.confirming import confirm_payment
 from payments.services.orders import place_order
-from payments.services.refunds import refund_line
+from payments.services.refunding import refund_line
 from permits.models import Permit
 from tests.factories.payments import go_to_bank, pay_at_bank
 from tests.factories.permits import make_buyer, make_permit_type, make_sale, make_tax, offer_demo_bank, reserve

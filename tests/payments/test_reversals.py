@@ -13,7 +13,7 @@ from payments.services.attempts import start_payment
 from payments.services.confirming import confirm_payment
 from payments.services.debts import write_off_debt
 from payments.services.orders import place_order
-from payments.services.refunds import refund_line
+from payments.services.refunding import refund_line
 from payments.services.reversals import reverse_payment
 from tests.factories.payments import place_thing
 from tests.factories.peers import approved

@@ -15,7 +15,7 @@ from payments import tasks as payment_tasks
 from payments.models import GatewayEvent, LineStatus, OrderLine, Payment, PaymentStatus, Refund, RefundStatus
 from payments.services.attempts import start_payment
 from payments.services.confirming import check_payment, confirm_payment, handle_event
-from payments.services.refunds import refund_line
+from payments.services.refunding import refund_line
 from permits import tasks as permit_tasks
 from permits.models import Permit, PermitStatus, Slot, SlotState
 from permits.services.holding import give_back_reservation

@@ -15,7 +15,8 @@ from payments.models import LineStatus, OrderLine, Refund, RefundStatus
 from payments.purchasables import Done
 from payments.services.attempts import start_payment
 from payments.services.confirming import check_payment
-from payments.services.refunds import refund_line, send_refund
+from payments.services.refunding import refund_line
+from payments.services.refunds import send_refund
 from payments.services.settling import finish_order, settle, settle_free_order
 from tests.factories.payments import place_thing
 from tests.factories.peers import approved

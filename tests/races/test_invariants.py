@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.models import User
 from payments.models import GatewayEvent, Order, OrderLine, Payment, Refund
 from payments.services.confirming import confirm_payment
-from payments.services.refunds import refund_line
+from payments.services.refunding import refund_line
 from permits.models import Permit, Slot
 from tests.factories.payments import go_to_bank, order_permit, pay_at_bank
 from tests.factories.permits import lapse_hold, make_sale, offer_demo_bank, reserve
