@@ -102,8 +102,8 @@ def _lines_are_accounted_for() -> Iterator[str]:
         yield f"Order {order.code}: adjusted by {order.adjusted}, its lines by {order.sum_of_lines}."
     before = Q(adjustments__refund__isnull=True, adjustments__debt__isnull=True)
     adjusted = OrderLine.objects.annotate(rows=Coalesce(Sum("adjustments__amount", filter=before), ZERO))
-    for line in adjusted.exclude(adjusted=F("rows")).iterator():
-        yield f"Line {line.pk}: adjusted by {line.adjusted}, adjustments of {line.rows}."
+    for wrong in adjusted.exclude(adjusted=F("rows")).iterator():
+        yield f"Line {wrong.pk}: adjusted by {wrong.adjusted}, adjustments of {wrong.rows}."
 
 
 def _refunds_fit() -> Iterator[str]:
