@@ -27,7 +27,8 @@ class TaxPart:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """What one thing costs its payer now. `lock_reason` set: it may not be paid now, and this is why.
+    """What one thing costs its payer now. `lock_reason` set: it may not be paid now, and this is why; `locked_until`: as
+    far as anybody can say.
 
     `give_back_url` is a page that asks first, `extend_url` takes a POST; each is empty when that may not be done.
     """
@@ -43,6 +44,7 @@ class Quote:
     give_back_url: str = ""
     extend_url: str = ""
     lock_reason: str = ""
+    locked_until: datetime | None = None
     must_pay_with: Collection[tuple[str, int]] = ()
     account_code: str = ""
     exemption_number: str = ""

@@ -17,14 +17,13 @@ from payments.models import (
     Order,
     OrderLine,
     OrderQuerySet,
-    OrderStatus,
     Payment,
     PaymentStatus,
     Refund,
     RefundStatus,
 )
 from payments.purchasables import Quote, all_purchasables
-from payments.services.orders import order_selection, quote_selection
+from payments.services.orders import Selection, order_selection, quote_selection
 
 # After a day the reconciler stops asking, too.
 UNDER_WAY_FOR = dt.timedelta(hours=24)
@@ -108,6 +107,20 @@ def _place_in_list(quote: Quote) -> tuple[bool, bool, float]:
     return bool(quote.lock_reason), quote.held_until is None, held_until
 
 
+def everything_due(payer: Any) -> Selection:
+    """Return all that the payer may pay at this moment, as `Select all` means it: what is locked is left out."""
+    selection: dict[str, set[int]] = {}
+    for row in list_due(payer):
+        if not row.quote.lock_reason:
+            selection.setdefault(row.quote.kind, set()).add(row.quote.object_id)
+    return selection
+
+
+def held_of(rows: Sequence[DueRow]) -> list[Quote]:
+    """Return what of the list is held and may be paid, the shortest time first: what the cart counts."""
+    return [row.quote for row in rows if row.quote.held_until and not row.quote.lock_reason]
+
+
 def sum_of_ticked(rows: Sequence[DueRow]) -> Decimal:
     """Return what `Continue to Checkout` would ask for as the page opens."""
     return sum((row.quote.amount for row in rows if row.is_ticked), ZERO)
@@ -123,12 +136,6 @@ def payments_under_way(payer: Any) -> list[Payment]:
     in_review = Q(status=PaymentStatus.APPROVED) & ~Q(needs_review="") & Q(refunds__isnull=True)
     payments = Payment.objects.visible_to(payer).filter(waiting | in_review)
     return list(payments.select_related("order").order_by("-created_at")[:10])
-
-
-def paid_orders(payer: Any) -> OrderQuerySet:
-    """Return the payer's history, newest first, with lines."""
-    orders: OrderQuerySet = Order.objects.visible_to(payer).filter(status=OrderStatus.PAID)
-    return orders.prefetch_related("lines").order_by("-paid_at", "-pk")
 
 
 def current_quotes(order: Order) -> list[Quote] | DomainError:

@@ -1,5 +1,6 @@
-"""The list's form: what is ticked."""
+"""The list's form: what is ticked. And the history's: which year."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -25,8 +26,9 @@ class KeysField(forms.MultipleChoiceField):
 
 
 class SelectionForm(forms.Form):
-    """The list of what is due, with what is ticked."""
+    """The list of what is due, with what is ticked. `everything` is the box `Select all` where no script ticks the others."""
 
+    everything = forms.BooleanField(label=_("Select all"), required=False)
     selected = KeysField(
         label=_("Selected"),
         error_messages={
@@ -34,3 +36,24 @@ class SelectionForm(forms.Form):
             "invalid_choice": _("Something that you selected cannot be paid here. Please look at the list again."),
         },
     )
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.fields["selected"].required = not self.data.get("everything")
+
+
+class YearForm(forms.Form):
+    """One year of the payment history, or all; an address with another year shows all."""
+
+    year = forms.TypedChoiceField(label=_("Year"), required=False, coerce=int, empty_value=None)
+
+    def __init__(self, *args: Any, years: Sequence[int], **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        field: Any = self.fields["year"]
+        field.choices = [("", _("All years")), *((year, str(year)) for year in years)]
+        field.widget.attrs["class"] = "form-select"
+
+    @property
+    def chosen(self) -> int | None:
+        """The year that was asked for and exists."""
+        return self.cleaned_data.get("year") if self.is_valid() else None

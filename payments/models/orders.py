@@ -101,12 +101,6 @@ class Order(models.Model):
         return self.total + self.adjusted
 
     @property
-    def has_refund(self) -> bool:
-        return any(
-            line.returned or line.status in (LineStatus.REFUND_DUE, LineStatus.REFUNDED) for line in self.lines.all()
-        )
-
-    @property
     def paying_payment(self) -> "Any | None":
         """The payment that paid the order; None for a free one. A second one is known by its whole refund, not by a clock."""
         approved = self.payments.filter(status="approved", needs_review="")

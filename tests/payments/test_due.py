@@ -51,9 +51,10 @@ def page(response, status: int = 200) -> str:
 
 
 class Fines:
-    """A product without holds, one of its things locked: as tickets will be."""
+    """A product without holds, one of its things locked until a day that is known: as tickets will be."""
 
     kind = "zz-fine"
+    locked_until = dt.datetime(2031, 5, 4, 16, tzinfo=dt.UTC)
 
     def list_due(self, payer):
         return self.quote([1, 2], payer=payer, lock=False)
@@ -61,7 +62,9 @@ class Fines:
     def quote(self, object_ids, *, payer, lock):
         reasons = {1: "", 2: "Violations Under Review: wait for the answer."}
         return [
-            Quote(self.kind, pk, f"Fine {pk}", Decimal("40.00"), lock_reason=reasons[pk])
+            Quote(
+                self.kind, pk, f"Fine {pk}", Decimal("40.00"), lock_reason=reasons[pk], locked_until=self.locked_until
+            )
             for pk in object_ids
             if pk in reasons
         ]
@@ -108,7 +111,7 @@ def test_order_of_rows_and_what_is_ticked(browser, permit, fines) -> None:
     # The locked one cannot be ticked, whatever the address says.
     assert ["checked" in box for box in boxes] == [True, True, True, False]
     assert "disabled" in boxes[3]
-    assert "Violations Under Review:" in text
+    assert "Violations Under Review: wait for the answer. Locked until May 4, 2031, noon." in text
     assert "$253.00</span></output>" in text
 
 
@@ -150,6 +153,33 @@ def test_nonsense_gets_a_sentence_and_no_order(browser, selected) -> None:
 def test_locked_things_are_refused_with_their_reason(browser, fines) -> None:
     text = page(browser.post(DUE, {"selected": ["zz-fine:2"]}), 422)
     assert text.count("Violations Under Review: wait for the answer.") == 2
+    assert not Order.objects.exists()
+
+
+def test_select_all_without_a_script_takes_everything_that_is_not_locked(browser, permit, fines) -> None:
+    text = page(browser.get(DUE))
+    assert 'name="everything"' in text
+    browser.post(DUE, {"everything": "1", "selected": [f"permit:{permit.pk}"]})
+    assert [(line.kind, line.object_id) for line in Order.objects.get().lines.all()] == [
+        ("permit", permit.pk),
+        ("zz-fine", 1),
+    ]
+
+
+def test_select_all_is_not_offered_for_one_thing(browser) -> None:
+    assert 'name="everything"' not in page(browser.get(DUE))
+
+
+def test_select_all_takes_nothing_of_somebody_else(client_of, permit) -> None:
+    stranger, _ownership = make_buyer()
+    text = page(client_of(stranger).post(DUE, {"everything": "1"}), 422)
+    assert "Select at least one item" in text
+    page(client_of(stranger).post(DUE, {"everything": "1", "selected": [f"permit:{permit.pk}"]}), 422)
+    assert not Order.objects.exists()
+
+
+def test_select_all_does_not_excuse_nonsense(browser) -> None:
+    page(browser.post(DUE, {"everything": "1", "selected": ["nothing:1"]}), 422)
     assert not Order.objects.exists()
 
 
@@ -235,7 +265,7 @@ def test_queries_are_flat(client_of) -> None:
         assert text.count("/payments/receipt/") == rows
         assert Payment.objects.filter(status=PaymentStatus.STARTED).count() == rows
         counts.append(len(queries))
-    assert counts[0] == counts[1] <= 16
+    assert counts[0] == counts[1] <= 12
 
 
 def test_free_things_need_no_bank(client_of) -> None:
