@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
+from payments.gateways.registry import installed_gateways
 from payments.gateways.stripe import client
+from tests.factories.payments import offer_method
+from tests.factories.vehicles import set_provider
 from tests.gateways import fact_sheet_server, localstripe
 from tests.gateways.contract import PEERS
 from tests.gateways.fact_sheet_server import FactSheet
@@ -52,3 +55,14 @@ def peer(request: pytest.FixtureRequest, settings: Any, db: None) -> Peer:
         use_stripe(settings, localstripe.SECRET_KEY, server.url)
         return LocalStripePeer(server)
     return DemoBankPeer()
+
+
+@pytest.fixture
+def stripe_only(settings: Any, db: None) -> Iterator[None]:
+    """Have Stripe as the only way to pay."""
+    settings.PAYMENT_GATEWAYS = ["payments.gateways.stripe.StripeGateway"]
+    installed_gateways.cache_clear()
+    set_provider(currency="CAD")
+    offer_method("stripe")
+    yield
+    installed_gateways.cache_clear()

@@ -50,6 +50,7 @@ class Books:
         self.kept: dict[str, tuple[Any, int, Thing]] = {}
         self.numbers = count(1)
         self.lock = threading.RLock()
+        self.pages_at = "https://checkout.stripe.com"
 
     def make(self, kind: str, prefix: str, **fields: Any) -> Thing:
         """Write something new down."""
@@ -141,7 +142,7 @@ def create_session(books: Books, params: Params) -> Thing:
     )
     if mode == "payment":
         session.update(zip(("amount_total", "currency"), _sum_up(params), strict=True))
-    session["url"] = f"https://checkout.stripe.com/c/pay/{session['id']}"
+    session["url"] = f"{books.pages_at}/c/pay/{session['id']}"
     return session
 
 

@@ -11,6 +11,10 @@ from tests.gateways.fact_sheet import DECLINED, GOOD, Books, Refusal, Thing, mak
 from tests.gateways.typed import Params, Unknown, unflatten
 
 SECRET_KEY = "sk_test_of_the_fact_sheet"
+PAGE = "/c/pay/"
+HOSTED_PAGE = """<!doctype html><html lang="en"><title>Checkout</title><link rel="icon" href="data:,">
+<form method="post"><label>Card number <input name="number"></label><button>Pay</button></form>
+<a href="{cancel_url}">Back</a></html>"""
 
 
 class FactSheet:
@@ -78,11 +82,35 @@ class FactSheet:
 
             def do_GET(self) -> None:
                 address = urlsplit(self.path)
-                self._respond("GET", address.path, parse_qsl(address.query))
+                if address.path.startswith(PAGE):
+                    self._show_page(sheet.books.things[address.path.removeprefix(PAGE)])
+                else:
+                    self._respond("GET", address.path, parse_qsl(address.query))
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
-                self._respond("POST", self.path, parse_qsl(body, keep_blank_values=True))
+                if self.path.startswith(PAGE):
+                    self._use_page(sheet.books.things[self.path.removeprefix(PAGE)], dict(parse_qsl(body)))
+                else:
+                    self._respond("POST", self.path, parse_qsl(body, keep_blank_values=True))
+
+            def _show_page(self, session: Thing) -> None:
+                """Show the hosted page to a browser."""
+                content = HOSTED_PAGE.format(**session).encode()
+                self.send_response(200)
+                self.send_header("Content-Type", "text/html; charset=utf-8")
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
+
+            def _use_page(self, session: Thing, typed: dict[str, str]) -> None:
+                """Pay or store, and lead the browser back; a refused card leaves it here."""
+                (sheet.store if session["mode"] == "setup" else sheet.pay)(session["id"], typed["number"])
+                self.send_response(303)
+                is_over = session["status"] == "complete"
+                self.send_header("Location", session["success_url"] if is_over else self.path)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
 
             def _respond(self, method: str, path: str, pairs: list[tuple[str, str]]) -> None:
                 sheet.requests.append((method, path, dict(self.headers)))

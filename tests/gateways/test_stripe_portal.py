@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,13 +10,11 @@ from django.test import Client
 from django.utils import timezone
 
 from payments import tasks
-from payments.gateways.registry import installed_gateways
 from payments.models import GatewayEvent, Order, Payment, PaymentStatus, Refund, RefundStatus
 from payments.services.refunds import refund_unmatched_payment
 from permits.models import Permit, PermitStatus
-from tests.factories.payments import offer_method, order_permit
+from tests.factories.payments import order_permit
 from tests.factories.permits import make_sale, reserve
-from tests.factories.vehicles import set_provider
 from tests.gateways import fact_sheet as sheet
 from tests.gateways import localstripe
 from tests.gateways.conftest import use_stripe
@@ -25,16 +23,6 @@ from tests.gateways.localstripe import LocalStripe
 from tests.gateways.peers import WEBHOOK_SECRET, FactSheetPeer, sign_as_stripe
 
 WEBHOOK = "/payments/webhooks/stripe/"
-
-
-@pytest.fixture
-def stripe_only(settings: Any, db: None) -> Iterator[None]:
-    settings.PAYMENT_GATEWAYS = ["payments.gateways.stripe.StripeGateway"]
-    installed_gateways.cache_clear()
-    set_provider(currency="CAD")
-    offer_method("stripe")
-    yield
-    installed_gateways.cache_clear()
 
 
 @pytest.fixture
