@@ -11,7 +11,7 @@ from payments import tasks
 from payments.history import describe_row, paid_orders, years_of
 from payments.models import Order, OrderLine, Refund, RefundReason
 from payments.services.confirming import confirm_payment
-from payments.services.refunds import refund_line
+from payments.services.refunding import refund_line
 from payments.services.reversals import reverse_payment
 from tests.factories.payments import place_thing
 from tests.factories.peers import ScriptedProduct, approved
