@@ -129,6 +129,8 @@ class StoredMethod(models.Model):
     attempts = models.PositiveSmallIntegerField(default=0)
     next_try_at = models.DateTimeField(null=True, blank=True)
     last_error = models.TextField(_("last error"), blank=True)
+    # The owner has been told that the card will not be valid much longer.
+    expiry_told_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     objects = StoredMethodQuerySet.as_manager()
 
@@ -168,7 +170,7 @@ class StoredMethod(models.Model):
             ),
             models.Index(
                 fields=["expires_on"],
-                condition=Q(kind="card", removed_at__isnull=True),
+                condition=Q(kind="card", removed_at__isnull=True, expiry_told_at__isnull=True),
                 name="payments_storedmethod_expiring",
             ),
         ]
@@ -258,7 +260,8 @@ class CardSave(models.Model):
     consent_text = models.TextField()
     status = models.CharField(_("status"), max_length=10, choices=CardSaveStatus.choices, default=C.CREATED)
     message = models.CharField(_("gateway's words"), max_length=200, blank=True)
-    stored_method = models.OneToOneField(StoredMethod, models.PROTECT, null=True, blank=True, related_name="card_save")
+    # Many tries for one method: some gateways know a card again and give it the same token.
+    stored_method = models.ForeignKey(StoredMethod, models.PROTECT, null=True, blank=True, related_name="card_saves")
     created_at = models.DateTimeField(_("begun"), auto_now_add=True)
     expires_at = models.DateTimeField(null=True, blank=True)
     next_check_at = models.DateTimeField(null=True, blank=True)

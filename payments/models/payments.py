@@ -91,6 +91,8 @@ class Payment(models.Model):
     status = models.CharField(_("status"), max_length=10, choices=PaymentStatus.choices, default=P.CREATED)
     card_label = models.CharField(_("card"), max_length=60, blank=True)
     message = models.CharField(_("gateway's words"), max_length=200, blank=True)
+    # A stored card was declined because its bank wants to ask its holder, who can pay on the gateway's page.
+    needs_customer = models.BooleanField(_("the card's bank asks its holder"), default=False)
     received_amount = MoneyField(_("received"), null=True, blank=True)
     # What has gone back of it, or is on its way back.
     returned = MoneyField(_("given back"), default=ZERO)
