@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.acting.selectors import is_manager
 from accounts.models import User
 from opscom.provider.selectors import get_provider
+from payments.stored import has_cards_page
 
 # On a phone this many tabs stand side by side; with more, the last place is `More`.
 TABS_ON_PHONE = 5
@@ -29,6 +30,11 @@ def manages_company(request: HttpRequest) -> bool:
 def may_upload(request: HttpRequest) -> bool:
     """Show where the provider takes documents."""
     return get_provider().is_document_upload_on
+
+
+def may_store_cards(request: HttpRequest) -> bool:
+    """Show where something can be stored to pay with, or is; never to who acts for the person."""
+    return not getattr(request, "acting_person", None) and has_cards_page(request.user)
 
 
 def may_choose_emails(request: HttpRequest) -> bool:
@@ -72,6 +78,7 @@ NAME_MENU = [
     Entry(_("Security"), "shield-check", "accounts:security"),
     Entry(_("History"), "history", "accounts:history"),
     Entry(_("Upload Documents"), "upload", "accounts:documents", may_upload),
+    Entry(_("Manage Credit Cards"), "credit-card", "payments:cards", may_store_cards),
     Entry(_("Email Preferences"), "mail", "accounts:email_preferences", may_choose_emails),
 ]
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from payments.gateways.registry import configured_gateways
 from payments.models import MethodKind, PaymentMethod
@@ -15,8 +15,13 @@ def offered_methods(*, payer: Any, kinds: Collection[str]) -> list[PaymentMethod
     if payer is None:
         methods = methods.filter(is_for_guests=True)
     else:
-        methods = methods.filter(Q(user_types=None) | Q(user_types=payer.user_type_id))
+        methods = meant_for(methods, payer)
     return [method for method in methods if is_usable(method) and covers(method, kinds)]
+
+
+def meant_for(methods: QuerySet[PaymentMethod], payer: Any) -> QuerySet[PaymentMethod]:
+    """Return those that the office offers to people of the payer's type."""
+    return methods.filter(Q(user_types=None) | Q(user_types=payer.user_type_id))
 
 
 def is_usable(method: PaymentMethod) -> bool:

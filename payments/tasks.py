@@ -6,8 +6,10 @@ from collections.abc import Callable
 from celery import shared_task
 
 from payments import documents
-from payments.services import confirming, refunds, settling
+from payments.services import confirming, forgetting, refunds, settling, storing
 
+# What is left comes with the next run.
+MOST_IN_ONE_RUN = 500
 log = logging.getLogger(__name__)
 
 
@@ -54,3 +56,26 @@ def reconcile_payments() -> int:
 @shared_task(name="payments.send_refunds")
 def send_refunds() -> int:
     return each(refunds.due_refunds(), refunds.send_refund) + each(refunds.pending_refunds(), refunds.check_refund)
+
+
+@shared_task(name="payments.forget_card")
+def forget_card(stored_id: int) -> None:
+    forgetting.forget_card(stored_id)
+
+
+@shared_task(name="payments.forget_removed_cards")
+def forget_removed_cards() -> int:
+    return each(forgetting.cards_to_forget(), forgetting.forget_card)
+
+
+@shared_task(name="payments.reconcile_card_saves")
+def reconcile_card_saves() -> int:
+    return each(storing.saves_to_check(), storing.check_card_save)
+
+
+@shared_task(name="payments.tell_expiring_cards")
+def tell_expiring_cards() -> int:
+    count = 0
+    while count < MOST_IN_ONE_RUN and forgetting.tell_next_expiring():
+        count += 1
+    return count

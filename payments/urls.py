@@ -1,6 +1,6 @@
 from django.urls import path
 
-from payments.views import checkout, due, receipts, returns, webhooks
+from payments.views import cards, checkout, due, receipts, returns, webhooks
 
 app_name = "payments"
 urlpatterns = [
@@ -10,4 +10,9 @@ urlpatterns = [
     path("receipt/<slug:code>/", receipts.receipt, name="receipt"),
     path("receipt/<slug:code>/pdf/", receipts.receipt_pdf, name="receipt-pdf"),
     path("webhooks/<slug:gateway>/", webhooks.webhook, name="webhook"),
+    path("cards/", cards.cards, name="cards"),
+    path("cards/add/", cards.add_card, name="card-add"),
+    path("cards/uses/", cards.choose_use, name="card-use"),
+    path("cards/return/<slug:reference>/", cards.card_return, name="card-return"),
+    path("cards/<slug:code>/remove/", cards.remove_card, name="card-remove"),
 ]

@@ -9,9 +9,11 @@ from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminSelectWidget
 
 from opscom.core.admin import SettingAdmin
+from opscom.core.hooks import after_commit
 from payments.gateways.registry import installed_gateways, missing_settings
 from payments.models import AccountCode, MethodKind, PaymentMethod, SubscriptionUse
 from payments.purchasables import all_purchasables
+from payments.stored import forget_offer
 
 
 def gateway_choices() -> list[tuple[str, str]]:
@@ -83,6 +85,10 @@ class PaymentMethodAdmin(SettingAdmin):
     list_display = ["name", "kind", "gateway", "is_on", "is_for_guests", "position"]
     list_filter = ["kind", "is_on"]
     filter_horizontal = ["user_types"]
+
+    def save_related(self, *args: Any, **kwargs: Any) -> None:
+        super().save_related(*args, **kwargs)
+        after_commit(forget_offer)
 
 
 @admin.register(AccountCode)

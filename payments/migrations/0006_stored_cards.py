@@ -8,77 +8,128 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0007_mailings'),
-        ('payments', '0005_methods_from_switches'),
+        ("accounts", "0007_mailings"),
+        ("payments", "0005_methods_from_switches"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         pgtrigger.migrations.RemoveTrigger(
-            model_name='payment',
-            name='insert_insert',
+            model_name="payment",
+            name="insert_insert",
         ),
         pgtrigger.migrations.RemoveTrigger(
-            model_name='payment',
-            name='update_update',
+            model_name="payment",
+            name="update_update",
         ),
         pgtrigger.migrations.RemoveTrigger(
-            model_name='storedmethod',
-            name='insert_insert',
+            model_name="storedmethod",
+            name="insert_insert",
         ),
         pgtrigger.migrations.RemoveTrigger(
-            model_name='storedmethod',
-            name='update_update',
+            model_name="storedmethod",
+            name="update_update",
         ),
         migrations.RemoveIndex(
-            model_name='storedmethod',
-            name='payments_storedmethod_expiring',
+            model_name="storedmethod",
+            name="payments_storedmethod_expiring",
         ),
         migrations.AddField(
-            model_name='payment',
-            name='needs_customer',
+            model_name="payment",
+            name="needs_customer",
             field=models.BooleanField(default=False, verbose_name="the card's bank asks its holder"),
         ),
         migrations.AddField(
-            model_name='paymentevent',
-            name='needs_customer',
+            model_name="paymentevent",
+            name="needs_customer",
             field=models.BooleanField(default=False, verbose_name="the card's bank asks its holder"),
         ),
         migrations.AddField(
-            model_name='storedmethod',
-            name='expiry_told_at',
+            model_name="storedmethod",
+            name="expiry_told_at",
             field=models.DateTimeField(blank=True, editable=False, null=True),
         ),
         migrations.AddField(
-            model_name='storedmethodevent',
-            name='expiry_told_at',
+            model_name="storedmethodevent",
+            name="expiry_told_at",
             field=models.DateTimeField(blank=True, editable=False, null=True),
         ),
         migrations.AlterField(
-            model_name='cardsave',
-            name='stored_method',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='card_saves', to='payments.storedmethod'),
+            model_name="cardsave",
+            name="stored_method",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="card_saves",
+                to="payments.storedmethod",
+            ),
         ),
         migrations.AddIndex(
-            model_name='storedmethod',
-            index=models.Index(condition=models.Q(('expiry_told_at__isnull', True), ('kind', 'card'), ('removed_at__isnull', True)), fields=['expires_on'], name='payments_storedmethod_expiring'),
+            model_name="storedmethod",
+            index=models.Index(
+                condition=models.Q(("expiry_told_at__isnull", True), ("kind", "card"), ("removed_at__isnull", True)),
+                fields=["expires_on"],
+                name="payments_storedmethod_expiring",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='payment',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "payments_paymentevent" ("amount", "approved_at", "card_label", "checks", "created_at", "currency", "expires_at", "gateway", "gateway_reference", "id", "message", "method_id", "needs_customer", "needs_review", "next_check_at", "order_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "received_amount", "received_currency", "recorded_by_id", "reference", "returned", "statement_id", "status", "stored_method_id") VALUES (NEW."amount", NEW."approved_at", NEW."card_label", NEW."checks", NEW."created_at", NEW."currency", NEW."expires_at", NEW."gateway", NEW."gateway_reference", NEW."id", NEW."message", NEW."method_id", NEW."needs_customer", NEW."needs_review", NEW."next_check_at", NEW."order_id", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."received_amount", NEW."received_currency", NEW."recorded_by_id", NEW."reference", NEW."returned", NEW."statement_id", NEW."status", NEW."stored_method_id"); RETURN NULL;', hash='3989602a18b8f847d1f1cacca19029331c024ef6', operation='INSERT', pgid='pgtrigger_insert_insert_24a65', table='payments_payment', when='AFTER')),
+            model_name="payment",
+            trigger=pgtrigger.compiler.Trigger(
+                name="insert_insert",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "payments_paymentevent" ("amount", "approved_at", "card_label", "checks", "created_at", "currency", "expires_at", "gateway", "gateway_reference", "id", "message", "method_id", "needs_customer", "needs_review", "next_check_at", "order_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "received_amount", "received_currency", "recorded_by_id", "reference", "returned", "statement_id", "status", "stored_method_id") VALUES (NEW."amount", NEW."approved_at", NEW."card_label", NEW."checks", NEW."created_at", NEW."currency", NEW."expires_at", NEW."gateway", NEW."gateway_reference", NEW."id", NEW."message", NEW."method_id", NEW."needs_customer", NEW."needs_review", NEW."next_check_at", NEW."order_id", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."received_amount", NEW."received_currency", NEW."recorded_by_id", NEW."reference", NEW."returned", NEW."statement_id", NEW."status", NEW."stored_method_id"); RETURN NULL;',
+                    hash="3989602a18b8f847d1f1cacca19029331c024ef6",
+                    operation="INSERT",
+                    pgid="pgtrigger_insert_insert_24a65",
+                    table="payments_payment",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='payment',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "payments_paymentevent" ("amount", "approved_at", "card_label", "checks", "created_at", "currency", "expires_at", "gateway", "gateway_reference", "id", "message", "method_id", "needs_customer", "needs_review", "next_check_at", "order_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "received_amount", "received_currency", "recorded_by_id", "reference", "returned", "statement_id", "status", "stored_method_id") VALUES (NEW."amount", NEW."approved_at", NEW."card_label", NEW."checks", NEW."created_at", NEW."currency", NEW."expires_at", NEW."gateway", NEW."gateway_reference", NEW."id", NEW."message", NEW."method_id", NEW."needs_customer", NEW."needs_review", NEW."next_check_at", NEW."order_id", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."received_amount", NEW."received_currency", NEW."recorded_by_id", NEW."reference", NEW."returned", NEW."statement_id", NEW."status", NEW."stored_method_id"); RETURN NULL;', hash='11f9201315bc7f695d03aa8934ab0b49ca616ae4', operation='UPDATE', pgid='pgtrigger_update_update_dd546', table='payments_payment', when='AFTER')),
+            model_name="payment",
+            trigger=pgtrigger.compiler.Trigger(
+                name="update_update",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (OLD.* IS DISTINCT FROM NEW.*)",
+                    func='INSERT INTO "payments_paymentevent" ("amount", "approved_at", "card_label", "checks", "created_at", "currency", "expires_at", "gateway", "gateway_reference", "id", "message", "method_id", "needs_customer", "needs_review", "next_check_at", "order_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "received_amount", "received_currency", "recorded_by_id", "reference", "returned", "statement_id", "status", "stored_method_id") VALUES (NEW."amount", NEW."approved_at", NEW."card_label", NEW."checks", NEW."created_at", NEW."currency", NEW."expires_at", NEW."gateway", NEW."gateway_reference", NEW."id", NEW."message", NEW."method_id", NEW."needs_customer", NEW."needs_review", NEW."next_check_at", NEW."order_id", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."received_amount", NEW."received_currency", NEW."recorded_by_id", NEW."reference", NEW."returned", NEW."statement_id", NEW."status", NEW."stored_method_id"); RETURN NULL;',
+                    hash="11f9201315bc7f695d03aa8934ab0b49ca616ae4",
+                    operation="UPDATE",
+                    pgid="pgtrigger_update_update_dd546",
+                    table="payments_payment",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='storedmethod',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "payments_storedmethodevent" ("account_number", "attempts", "brand", "code", "company_id", "consent_text", "consented_at", "created_at", "expires_on", "expiry_told_at", "forgotten_at", "gateway", "id", "kind", "last_error", "last_four", "method_id", "next_try_at", "person_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "removed_at", "set_up_by_id") VALUES (NEW."account_number", NEW."attempts", NEW."brand", NEW."code", NEW."company_id", NEW."consent_text", NEW."consented_at", NEW."created_at", NEW."expires_on", NEW."expiry_told_at", NEW."forgotten_at", NEW."gateway", NEW."id", NEW."kind", NEW."last_error", NEW."last_four", NEW."method_id", NEW."next_try_at", NEW."person_id", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."removed_at", NEW."set_up_by_id"); RETURN NULL;', hash='f25c12b2eebd76024d1052d9bf277b8f0c97525e', operation='INSERT', pgid='pgtrigger_insert_insert_c9857', table='payments_storedmethod', when='AFTER')),
+            model_name="storedmethod",
+            trigger=pgtrigger.compiler.Trigger(
+                name="insert_insert",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "payments_storedmethodevent" ("account_number", "attempts", "brand", "code", "company_id", "consent_text", "consented_at", "created_at", "expires_on", "expiry_told_at", "forgotten_at", "gateway", "id", "kind", "last_error", "last_four", "method_id", "next_try_at", "person_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "removed_at", "set_up_by_id") VALUES (NEW."account_number", NEW."attempts", NEW."brand", NEW."code", NEW."company_id", NEW."consent_text", NEW."consented_at", NEW."created_at", NEW."expires_on", NEW."expiry_told_at", NEW."forgotten_at", NEW."gateway", NEW."id", NEW."kind", NEW."last_error", NEW."last_four", NEW."method_id", NEW."next_try_at", NEW."person_id", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."removed_at", NEW."set_up_by_id"); RETURN NULL;',
+                    hash="f25c12b2eebd76024d1052d9bf277b8f0c97525e",
+                    operation="INSERT",
+                    pgid="pgtrigger_insert_insert_c9857",
+                    table="payments_storedmethod",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='storedmethod',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."account_number" IS DISTINCT FROM (NEW."account_number") OR OLD."attempts" IS DISTINCT FROM (NEW."attempts") OR OLD."brand" IS DISTINCT FROM (NEW."brand") OR OLD."code" IS DISTINCT FROM (NEW."code") OR OLD."company_id" IS DISTINCT FROM (NEW."company_id") OR OLD."consent_text" IS DISTINCT FROM (NEW."consent_text") OR OLD."consented_at" IS DISTINCT FROM (NEW."consented_at") OR OLD."created_at" IS DISTINCT FROM (NEW."created_at") OR OLD."expires_on" IS DISTINCT FROM (NEW."expires_on") OR OLD."expiry_told_at" IS DISTINCT FROM (NEW."expiry_told_at") OR OLD."forgotten_at" IS DISTINCT FROM (NEW."forgotten_at") OR OLD."gateway" IS DISTINCT FROM (NEW."gateway") OR OLD."id" IS DISTINCT FROM (NEW."id") OR OLD."kind" IS DISTINCT FROM (NEW."kind") OR OLD."last_error" IS DISTINCT FROM (NEW."last_error") OR OLD."last_four" IS DISTINCT FROM (NEW."last_four") OR OLD."method_id" IS DISTINCT FROM (NEW."method_id") OR OLD."next_try_at" IS DISTINCT FROM (NEW."next_try_at") OR OLD."person_id" IS DISTINCT FROM (NEW."person_id") OR OLD."removed_at" IS DISTINCT FROM (NEW."removed_at") OR OLD."set_up_by_id" IS DISTINCT FROM (NEW."set_up_by_id"))', func='INSERT INTO "payments_storedmethodevent" ("account_number", "attempts", "brand", "code", "company_id", "consent_text", "consented_at", "created_at", "expires_on", "expiry_told_at", "forgotten_at", "gateway", "id", "kind", "last_error", "last_four", "method_id", "next_try_at", "person_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "removed_at", "set_up_by_id") VALUES (NEW."account_number", NEW."attempts", NEW."brand", NEW."code", NEW."company_id", NEW."consent_text", NEW."consented_at", NEW."created_at", NEW."expires_on", NEW."expiry_told_at", NEW."forgotten_at", NEW."gateway", NEW."id", NEW."kind", NEW."last_error", NEW."last_four", NEW."method_id", NEW."next_try_at", NEW."person_id", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."removed_at", NEW."set_up_by_id"); RETURN NULL;', hash='3c3ec2d75ebb6958ead0f729c2ca221f006ae257', operation='UPDATE', pgid='pgtrigger_update_update_30f13', table='payments_storedmethod', when='AFTER')),
+            model_name="storedmethod",
+            trigger=pgtrigger.compiler.Trigger(
+                name="update_update",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition='WHEN (OLD."account_number" IS DISTINCT FROM (NEW."account_number") OR OLD."attempts" IS DISTINCT FROM (NEW."attempts") OR OLD."brand" IS DISTINCT FROM (NEW."brand") OR OLD."code" IS DISTINCT FROM (NEW."code") OR OLD."company_id" IS DISTINCT FROM (NEW."company_id") OR OLD."consent_text" IS DISTINCT FROM (NEW."consent_text") OR OLD."consented_at" IS DISTINCT FROM (NEW."consented_at") OR OLD."created_at" IS DISTINCT FROM (NEW."created_at") OR OLD."expires_on" IS DISTINCT FROM (NEW."expires_on") OR OLD."expiry_told_at" IS DISTINCT FROM (NEW."expiry_told_at") OR OLD."forgotten_at" IS DISTINCT FROM (NEW."forgotten_at") OR OLD."gateway" IS DISTINCT FROM (NEW."gateway") OR OLD."id" IS DISTINCT FROM (NEW."id") OR OLD."kind" IS DISTINCT FROM (NEW."kind") OR OLD."last_error" IS DISTINCT FROM (NEW."last_error") OR OLD."last_four" IS DISTINCT FROM (NEW."last_four") OR OLD."method_id" IS DISTINCT FROM (NEW."method_id") OR OLD."next_try_at" IS DISTINCT FROM (NEW."next_try_at") OR OLD."person_id" IS DISTINCT FROM (NEW."person_id") OR OLD."removed_at" IS DISTINCT FROM (NEW."removed_at") OR OLD."set_up_by_id" IS DISTINCT FROM (NEW."set_up_by_id"))',
+                    func='INSERT INTO "payments_storedmethodevent" ("account_number", "attempts", "brand", "code", "company_id", "consent_text", "consented_at", "created_at", "expires_on", "expiry_told_at", "forgotten_at", "gateway", "id", "kind", "last_error", "last_four", "method_id", "next_try_at", "person_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "removed_at", "set_up_by_id") VALUES (NEW."account_number", NEW."attempts", NEW."brand", NEW."code", NEW."company_id", NEW."consent_text", NEW."consented_at", NEW."created_at", NEW."expires_on", NEW."expiry_told_at", NEW."forgotten_at", NEW."gateway", NEW."id", NEW."kind", NEW."last_error", NEW."last_four", NEW."method_id", NEW."next_try_at", NEW."person_id", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."removed_at", NEW."set_up_by_id"); RETURN NULL;',
+                    hash="3c3ec2d75ebb6958ead0f729c2ca221f006ae257",
+                    operation="UPDATE",
+                    pgid="pgtrigger_update_update_30f13",
+                    table="payments_storedmethod",
+                    when="AFTER",
+                ),
+            ),
         ),
     ]

@@ -1,5 +1,6 @@
 """How people may pay, as the office offers it, and what they have stored to pay with."""
 
+import datetime as dt
 from typing import Any
 
 import pghistory
@@ -12,6 +13,7 @@ from django.utils.translation import pgettext_lazy
 
 from opscom.core.codes import make_code
 from opscom.core.fields import TranslatedField
+from opscom.provider.selectors import local_date
 from payments.models.taxes import AccountCode
 
 
@@ -184,6 +186,15 @@ class StoredMethod(models.Model):
         if self.kind == MethodKind.CARD:
             return f"{self.brand} ···· {self.last_four}".strip()
         return f"{self.method} {self.account_number}"
+
+    @property
+    def is_expired(self) -> bool:
+        return self.expires_on is not None and self.expires_on <= local_date()
+
+    @property
+    def last_day(self) -> dt.date | None:
+        """The last day on which the card is valid."""
+        return self.expires_on - dt.timedelta(days=1) if self.expires_on else None
 
 
 class Subscription(models.Model):

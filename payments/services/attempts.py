@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 from opscom.core.errors import DomainError, NotAllowed
 from opscom.core.locks import lock_row
 from opscom.core.transitions import advance
-from payments.gateways.base import Attempt, Embedded, GatewayError, Redirect
+from opscom.provider.selectors import local_date
+from payments.gateways.base import Attempt, Card, Embedded, GatewayError, Redirect
 from payments.gateways.registry import installed_gateways
 from payments.models import (
     PAYMENT_MOVES,
@@ -21,6 +22,7 @@ from payments.models import (
     Payment,
     PaymentMethod,
     PaymentStatus,
+    StoredMethod,
 )
 from payments.offers import offered_methods
 from payments.purchasables import get_purchasable
@@ -40,7 +42,7 @@ def start_payment(*, order: Order, method_code: str) -> Redirect | Embedded:
     """
     method = find_method(order, method_code)
     gateway = installed_gateways()[method.gateway]
-    payment = _write_attempt(order, method)
+    payment = write_attempt(order=order, method=method)
     try:
         answer = gateway.start(describe_attempt(payment))
     except GatewayError as error:
@@ -61,13 +63,20 @@ def find_method(order: Order, code: str, kind: MethodKind = MethodKind.CARD) -> 
 
 
 @transaction.atomic(durable=True)
-def _write_attempt(order: Order, method: PaymentMethod) -> Payment:
+def write_attempt(*, order: Order, method: PaymentMethod, stored_method: StoredMethod | None = None) -> Payment:
+    """Write the row of one try, before its gateway is asked; `stored_method`: the stored card that it charges.
+
+    Raises NotAllowed when the order or one of its things cannot be paid now, or while a stored card is being charged.
+    """
     order = lock_row(Order.objects.filter(pk=order.pk), "order")
     # A promised order may be paid online after all: see `Promise`.
     if order.status not in (OrderStatus.OPEN, OrderStatus.PROMISED):
         raise NotAllowed(_("This order is no longer open. Please start again from your payments."))
     if order.due == 0:
         raise NotAllowed(_("There is nothing to pay for this order."))
+    refuse_while_charging(order)
+    if stored_method:
+        lock_chargeable(stored_method)
     quotes = quote_selection(order_selection(order), payer=order.payer, lock=True, order=order)
     if sum(quote.amount for quote in quotes) != order.total:
         raise NotAllowed(_("A price has changed since you began. Please start again from your payments."))
@@ -75,10 +84,44 @@ def _write_attempt(order: Order, method: PaymentMethod) -> Payment:
         order=order,
         gateway=method.gateway,
         method=method,
+        stored_method=stored_method,
         amount=order.due,
         currency=order.currency,
         next_check_at=timezone.now() + FIRST_CHECK,
     )
+
+
+def refuse_while_charging(order: Order) -> None:
+    """Raise ChargeUnderWay while the end of a stored card's charge is not known: a second payment could be one too many."""
+    charge = stored_charge_under_way(order)
+    if charge:
+        raise ChargeUnderWay(charge)
+
+
+def stored_charge_under_way(order: Order) -> Payment | None:
+    """Return the order's charge of a stored card whose end is not known yet."""
+    waiting = [PaymentStatus.CREATED, PaymentStatus.STARTED]
+    return order.payments.filter(stored_method__isnull=False, status__in=waiting).first()
+
+
+class ChargeUnderWay(NotAllowed):
+    """A stored card is being charged for this very order."""
+
+    def __init__(self, payment: Payment) -> None:
+        super().__init__(_("Your stored card is being charged for this order. Please wait for the bank's answer."))
+        self.payment = payment
+
+
+def lock_chargeable(stored_method: StoredMethod) -> None:
+    """Keep the stored card until the transaction ends; NotAllowed when it was removed, or is no longer valid.
+
+    A removal waits for this lock, and the gateway is not told of it while a charge is under way.
+    """
+    row = lock_row(StoredMethod.objects.filter(pk=stored_method.pk), "payment", "stored_method")
+    if row.removed_at:
+        raise NotAllowed(_("This card is no longer stored. Please choose another way to pay."))
+    if row.expires_on and row.expires_on <= local_date():
+        raise NotAllowed(_("This card has expired. Please choose another way to pay."))
 
 
 @transaction.atomic(durable=True)
@@ -111,4 +154,16 @@ def describe_attempt(payment: Payment) -> Attempt:
         return_url=settings.SITE_URL + reverse("payments:return", args=[payment.reference]),
         begun_at=payment.created_at,
         gateway_reference=payment.gateway_reference,
+        card=describe_card(payment.stored_method) if payment.stored_method else None,
+    )
+
+
+def describe_card(stored: StoredMethod) -> Card:
+    """Return the stored card as its gateway knows it."""
+    return Card(
+        customer_reference=stored.customer_reference,
+        token=stored.token,
+        brand=stored.brand,
+        last_four=stored.last_four,
+        expires_on=stored.expires_on,
     )

@@ -1,7 +1,10 @@
 """Ask the gateway what became of a payment. What a browser or a webhook says is only a reason to ask."""
 
 import logging
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -13,7 +16,8 @@ from opscom.core.transitions import advance
 from payments.gateways.base import Event, GatewayError, Result
 from payments.gateways.registry import installed_gateways
 from payments.models import PAYMENT_MOVES, GatewayEvent, Payment, PaymentStatus
-from payments.services.attempts import describe_attempt
+from payments.services import storing
+from payments.services.attempts import FIRST_CHECK, describe_attempt
 from payments.services.settling import finish_order, settle
 
 log = logging.getLogger(__name__)
@@ -35,12 +39,17 @@ def confirm_payment(payment: Payment) -> Result:
     except GatewayError as error:
         log.warning("payment %s: the gateway does not answer: %s", payment.reference, error)
         result = Result(status="unknown", message=str(error))
+    take_answer(payment, result)
+    return result
+
+
+def take_answer(payment: Payment, result: Result) -> None:
+    """Write down what the gateway says of the payment, and deliver what is paid."""
     if result.status == "approved":
         settle(payment_id=payment.pk, result=result)
         finish_order(payment.order_id)
     else:
         _note(payment, result)
-    return result
 
 
 def leave_page(payment: Payment) -> None:
@@ -64,8 +73,9 @@ def _note(payment: Payment, result: Result) -> None:
     try:
         with transaction.atomic():
             if to is not None and payment.status in WAITING:
-                message = result.message[:200]
-                advance(payment, to, table=PAYMENT_MOVES, message=message, next_check_at=next_check_at)
+                asks = result.status == "needs_customer"
+                facts: dict[str, Any] = {"message": result.message[:200], "needs_customer": asks}
+                advance(payment, to, table=PAYMENT_MOVES, next_check_at=next_check_at, **facts)
                 audit.record(f"payment.{to}", payment, message=result.message)
             elif is_last:
                 Payment.objects.filter(pk=payment.pk, status=payment.status).update(next_check_at=None)
@@ -75,12 +85,14 @@ def _note(payment: Payment, result: Result) -> None:
 
 def _end_of(payment: Payment, result: Result, *, is_last: bool) -> PaymentStatus | None:
     """Return what a payment that waits has come to, by an answer that is neither approved nor unknown; None: it waits."""
-    if result.status == "declined":
+    if result.status in ("declined", "needs_customer"):
         return PaymentStatus.DECLINED
     if result.status == "expired":
         return PaymentStatus.EXPIRED
     if result.status == "absent" and payment.status == PaymentStatus.CREATED:
-        return PaymentStatus.FAILED
+        # The charge of a stored card may still be on its way: a second one must not begin before it is known.
+        is_on_its_way = payment.stored_method_id and timezone.now() < payment.created_at + FIRST_CHECK
+        return None if is_on_its_way else PaymentStatus.FAILED
     is_closed = payment.expires_at is not None and payment.expires_at < timezone.now()
     return PaymentStatus.EXPIRED if is_last or (is_closed and result.status == "pending") else None
 
@@ -115,6 +127,7 @@ def keep_event(*, gateway_code: str, event: Event, body: bytes) -> GatewayEvent:
         event_id=_storable(event.id, 120),
         defaults={
             "reference": _storable(event.reference, 30),
+            "about": event.about,
             "payload": _storable(body.decode("utf-8", "replace"), 20000),
         },
     )
@@ -133,24 +146,49 @@ def announce_event(event: GatewayEvent) -> None:
 
 
 def handle_event(event_id: int) -> None:
-    """Ask the gateway about the payment that an event speaks of; a repeat finds it settled and does nothing.
+    """Ask the gateway about what an event speaks of; a repeat finds it settled and does nothing.
 
-    The event is done with once the payment is due for a question: when this one has no answer, the reconciler asks on,
-    and a gateway that is away leaves no heap of events that stand before the others.
+    The event is done with once that is due for a question: when this one has no answer, the reconciler asks on, and a
+    gateway that is away leaves no heap of events that stand before the others.
     """
     event = GatewayEvent.objects.get(pk=event_id)
     if event.handled_at:
         return
-    payment = Payment.objects.select_related("order").filter(gateway=event.gateway, reference=event.reference).first()
+    asker = ASKERS.get(event.about)
+    found = asker.find(event.gateway, event.reference) if asker else None
     with transaction.atomic():
-        if payment is None:
-            log.warning("event %s speaks of an unknown reference %s", event.event_id, event.reference)
+        if asker is None or found is None:
+            log.warning("event %s speaks of an unknown %s %s", event.event_id, event.about, event.reference)
         else:
-            waiting = Payment.objects.filter(pk=payment.pk).exclude(status=PaymentStatus.APPROVED)
-            waiting.update(next_check_at=timezone.now())
+            asker.hurry(found)
         GatewayEvent.objects.filter(pk=event_id).update(handled_at=timezone.now())
-    if payment is not None:
-        confirm_payment(payment)
+    if asker and found is not None:
+        asker.ask(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """What is done about an event: find its row by our reference, make it due for the reconciler, ask the gateway."""
+
+    find: Callable[[str, str], Any]
+    hurry: Callable[[Any], Any]
+    ask: Callable[[Any], Any]
+
+
+def _find_payment(gateway: str, reference: str) -> Payment | None:
+    return Payment.objects.select_related("order").filter(gateway=gateway, reference=reference).first()
+
+
+def _hurry_payment(payment: Payment) -> None:
+    waiting = Payment.objects.filter(pk=payment.pk).exclude(status=PaymentStatus.APPROVED)
+    waiting.update(next_check_at=timezone.now())
+
+
+# By what an event is about.
+ASKERS = {
+    "payment": Asker(_find_payment, _hurry_payment, confirm_payment),
+    "card": Asker(storing.find_card_save, storing.hurry_card_save, storing.confirm_card_save),
+}
 
 
 def waiting_events() -> list[int]:

@@ -8,6 +8,7 @@ from demo.bank.models import BankSession
 from payments.models import MethodKind, Order, Payment, PaymentMethod
 from payments.services.attempts import start_payment
 from payments.services.orders import place_order
+from payments.stored import forget_offer
 from permits.models import Permit
 from tests.factories.vehicles import make_owner
 
@@ -50,9 +51,11 @@ def offer_method(gateway: str = "", *, kind: str = MethodKind.CARD, code: str = 
     }
     values = {"kind": kind, "gateway": gateway, "name": names, "is_on": True, **fields}
     method, _made = PaymentMethod.objects.update_or_create(code=code, defaults=values)
+    forget_offer()
     return method
 
 
 def withdraw_methods() -> None:
     """Offer no way to pay at all."""
     PaymentMethod.objects.update(is_on=False)
+    forget_offer()
