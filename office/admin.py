@@ -42,6 +42,8 @@ class KindFilter(admin.SimpleListFilter):
         "order_line": _("order lines"),
         "payment": _("payments"),
         "refund": _("refunds"),
+        "storedmethod": _("stored payment methods"),
+        "cardsave": _("tries to store a card"),
         "debt": _("debts"),
         "adjustment": _("adjustments"),
         "deposit": _("deposits"),

@@ -7,6 +7,8 @@ from django.utils.translation import ngettext
 
 from payments.models import MethodKind, Order, PaymentMethod
 from payments.offers import offered_methods
+from payments.services.paying import STORED
+from payments.stored import offered_stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,9 +21,16 @@ class Choice:
 
 
 def checkout_choices(order: Order) -> list[Choice]:
-    """Return what the order's payer may choose, in the office's order."""
-    methods = offered_methods(payer=order.payer, kinds={line.kind for line in order.lines.all()})
-    return [Choice(method.code, str(method), explain_method(method)) for method in methods]
+    """Return what the order's payer may choose: their own stored card first, then the methods in the office's order."""
+    kinds = {line.kind for line in order.lines.all()}
+    stored = [
+        Choice(
+            f"{STORED}{one.code}", one.label, _("Your stored card is charged at once, and the receipt follows here.")
+        )
+        for one in offered_stored(payer=order.payer, kinds=kinds)
+    ]
+    methods = offered_methods(payer=order.payer, kinds=kinds)
+    return stored + [Choice(method.code, str(method), explain_method(method)) for method in methods]
 
 
 def explain_method(method: PaymentMethod) -> str:

@@ -1,5 +1,6 @@
 """What people have stored to pay with, and what they may store: reads only."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,9 +9,10 @@ from django.db.models import QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
+from opscom.core.context import acting
 from opscom.provider.selectors import get_provider
 from payments.gateways.registry import configured_gateways
-from payments.models import MethodKind, PaymentMethod, StoredMethod, Subscription, SubscriptionUse
+from payments.models import MethodKind, Order, PaymentMethod, StoredMethod, Subscription, SubscriptionUse
 from payments.offers import covers, meant_for
 
 CACHE_KEY = "payments:storing"
@@ -102,17 +104,24 @@ def stored_for(person: Any, use: SubscriptionUse) -> StoredMethod | None:
     return found.stored_method if found and may_pay_for(found.stored_method, use) else None
 
 
-def offered_stored(*, payer: Any, kinds: Any) -> list[StoredMethod]:
+def offered_stored(*, payer: Any, kinds: Collection[str]) -> list[StoredMethod]:
     """Return the stored cards that the checkout offers: what its payer chose to pay for things such as temporary parking.
 
     Source: the manual, `Manage your Payment Methods & Subscriptions`: where the office does not allow that use, a stored
     card pays only for subscriptions.
     """
-    if payer is None:
+    # A stored card is its owner's: nobody who acts for them pays with it.
+    if payer is None or acting.get():
         return []
     stored = stored_for(payer, SubscriptionUse.TEMPORARY_PARKING)
     is_card = stored is not None and stored.kind == MethodKind.CARD and stored.gateway in configured_gateways()
     return [stored] if stored and is_card and not stored.is_expired and covers(stored.method, kinds) else []
+
+
+def method_that_asks(order: Order) -> str:
+    """Return the code of the method on whose page the payer's bank can ask them, once it wanted to; else empty."""
+    asked = order.payments.filter(needs_customer=True).select_related("method").first()
+    return asked.method.code if asked and asked.method else ""
 
 
 def consent_text() -> str:

@@ -29,13 +29,21 @@ class PaymentForm(forms.Form):
         label=_("E-mail for the receipt"), max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "email"})
     )
 
-    def __init__(self, *args: Any, choices: Sequence[Choice], is_email_known: bool, is_free: bool, **kwargs: Any):
+    def __init__(
+        self,
+        *args: Any,
+        choices: Sequence[Choice],
+        chosen: str = "",
+        is_email_known: bool,
+        is_free: bool,
+        **kwargs: Any,
+    ):
         super().__init__(*args, **kwargs)
         method: Any = self.fields["method"]
         method.choices = [(choice.code, choice.label) for choice in choices]
         method.widget.hints = {choice.code: choice.hint for choice in choices}
-        if len(choices) == 1:
-            method.initial = choices[0].code
+        if chosen or len(choices) == 1:
+            method.initial = chosen or choices[0].code
         if is_free:
             del self.fields["method"]
         if is_email_known:

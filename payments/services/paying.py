@@ -1,22 +1,48 @@
 """From `Submit Payment` to the gateway's page, or straight to the receipt when there is nothing to pay."""
 
+from django.utils.translation import gettext as _
+
+from opscom.core.errors import NotAllowed
 from payments.gateways.base import Embedded, Redirect
-from payments.models import Order
-from payments.services.attempts import start_payment
+from payments.models import Order, Payment
+from payments.services.attempts import ChargeUnderWay, start_payment
+from payments.services.charging import charge_stored
 from payments.services.orders import order_selection, place_order
 from payments.services.settling import finish_order, settle_free_order
+from payments.stored import offered_stored
+
+# What stands before the code of a stored method where the payer chooses.
+STORED = "stored:"
 
 
-def pay_order(*, order: Order, method_code: str) -> Redirect | Embedded | None:
+def pay_order(*, order: Order, method_code: str) -> Redirect | Embedded | Payment | None:
     """Begin to pay the order and return where the payer goes; None when it was free and is paid now.
 
-    Raises what `start_payment` raises.
+    With a stored card ("stored:" and its code) the payment, whose end may be known already. Raises what `start_payment`
+    and `charge_stored` raise.
     """
     if order.due == 0:
         settle_free_order(order=order)
         finish_order(order.pk)
         return None
+    if method_code.startswith(STORED):
+        return pay_with_stored(order=order, code=method_code.removeprefix(STORED))
     return start_payment(order=order, method_code=method_code)
+
+
+def pay_with_stored(*, order: Order, code: str) -> Payment:
+    """Charge the payer's own stored card, which they chose just now; the same click twice is one charge.
+
+    Raises NotAllowed when the card is not offered for the order.
+    """
+    offered = offered_stored(payer=order.payer, kinds={line.kind for line in order.lines.all()})
+    stored = next((one for one in offered if one.code == code), None)
+    if stored is None:
+        raise NotAllowed(_("This payment method is not offered. Please choose another."))
+    try:
+        return charge_stored(order=order, stored_method=stored, reason="customer_present")
+    except ChargeUnderWay as under_way:
+        return under_way.payment
 
 
 def name_receipt_address(*, order: Order, email: str) -> Order:

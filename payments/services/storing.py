@@ -45,6 +45,10 @@ TRIES_IN_A_DAY = 10
 WAITING = (CardSaveStatus.CREATED, CardSaveStatus.STARTED)
 
 
+class CardOfAnother(DomainError):
+    """The gateway's token is stored for another owner: nobody is given what somebody else stored."""
+
+
 def start_card_save(
     *, actor: User, method: PaymentMethod, uses: Collection[str], company: Company | None = None
 ) -> Redirect | Embedded:
@@ -131,9 +135,13 @@ def confirm_card_save(save: CardSave) -> CardResult:
         log.warning("card save %s: the gateway does not answer: %s", save.reference, error)
         result = CardResult(status="unknown", message=str(error))
     if result.status == "stored" and result.card:
-        keep_card(save_id=save.pk, card=result.card)
-    else:
-        _note(save, result)
+        try:
+            keep_card(save_id=save.pk, card=result.card)
+            return result
+        except CardOfAnother as error:
+            log.error("card save %s: its gateway gave a token that belongs to somebody else", save.reference)  # noqa: TRY400
+            result = CardResult(status="declined", message=str(error))
+    _note(save, result)
     return result
 
 
@@ -167,7 +175,9 @@ def keep_card(*, save_id: int, card: Card) -> StoredMethod:
 def _keep(save: CardSave, card: Card) -> StoredMethod:
     """Write the card down, or find the row of a card that its gateway knew again."""
     same = StoredMethod.objects.live().filter(gateway=save.gateway, token=card.token)
-    stored = same.filter(person=save.person, company=save.company).first()
+    stored = same.first()
+    if stored and (stored.person_id, stored.company_id) != (save.person_id, save.company_id):
+        raise CardOfAnother(_("This card is stored in another account."))
     if stored:
         return stored
     return StoredMethod.objects.create(

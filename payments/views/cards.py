@@ -1,7 +1,7 @@
 """`Manage Credit Cards`: what is stored, what it pays for, and the way to the gateway's page and back."""
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -45,6 +45,11 @@ def cards(request: SignedIn) -> HttpResponse:
     return render(request, "payments/cards.html", context)
 
 
+def posted(request: SignedIn) -> QueryDict | None:
+    """Return what was posted, an empty form too."""
+    return request.POST if request.method == "POST" else None
+
+
 def gateway_labels() -> dict[str, str]:
     """Return what each gateway is called."""
     return {code: str(gateway.label) for code, gateway in installed_gateways().items()}
@@ -62,7 +67,7 @@ def add_card(request: SignedIn) -> HttpResponse:
     proved = require_proved(request.user, "stored_card")
     if not proved.is_allowed:
         return render(request, "payments/card_add.html", {"refusal": proved}, status=403)
-    form = CardForm(request.POST or None, request=request, methods=methods, consent=reads.consent_text())
+    form = CardForm(posted(request), request=request, methods=methods, consent=reads.consent_text())
     if form.is_bound and form.is_valid() and (onward := _go_to_gateway(request, form)):
         return onward
     labels = gateway_labels()
@@ -119,7 +124,7 @@ def remove_card(request: SignedIn, code: str) -> HttpResponse:
     """Ask first, then remove one's own card: here at once, at the gateway by a worker."""
     mine = StoredMethod.objects.visible_to(request.user).filter(kind=MethodKind.CARD).prefetch_related("subscriptions")
     card = get_object_or_404(mine, code=code)
-    form = OwnHandsForm(request.POST or None, request=request)
+    form = OwnHandsForm(posted(request), request=request)
     if form.is_bound and form.is_valid():
         forgetting.remove_stored(stored_method=card, actor=request.user)
         messages.success(request, _("The card %(card)s is removed.") % {"card": card})

@@ -15,8 +15,9 @@ from payments.choices import checkout_choices
 from payments.forms import PaymentForm
 from payments.gateways.base import Redirect
 from payments.gateways.registry import form_origins
-from payments.models import Order, OrderStatus
+from payments.models import Order, OrderStatus, Payment
 from payments.services.paying import name_receipt_address, pay_order
+from payments.stored import method_that_asks
 
 
 @never_cache
@@ -36,6 +37,7 @@ def checkout(request: SignedIn, code: str) -> HttpResponse:
     form = PaymentForm(
         request.POST if request.method == "POST" else None,
         choices=checkout_choices(order),
+        chosen=method_that_asks(order),
         is_email_known=bool(order.email),
         is_free=order.due == 0,
     )
@@ -56,15 +58,19 @@ def begin_payment(request: SignedIn, order: Order, chosen: dict[str, str]) -> Ht
         return back_to_pay(request, order, str(error))
     if answer is None:
         return redirect("payments:receipt", order.code)
+    if isinstance(answer, Payment):
+        return redirect("payments:return", answer.reference)
     if not isinstance(answer, Redirect):
         raise TypeError("There is no page yet for a gateway's embedded form.")
     return HttpResponseRedirect(answer.url)
 
 
 def back_to_pay(request: SignedIn, order: Order, words: str) -> HttpResponseRedirect:
-    """Say what happened, at the same order while it can be paid, else at the list of what is due."""
-    messages.error(request, words)
+    """Say what happened, at the same order while it can be paid, else at the list of what is due; paid is paid."""
     order.refresh_from_db()
+    if order.status == OrderStatus.PAID:
+        return redirect("payments:receipt", order.code)
+    messages.error(request, words)
     if order.status == OrderStatus.OPEN and not isinstance(selectors.current_quotes(order), DomainError):
         return redirect("payments:checkout", order.code)
     return redirect("payments:due")

@@ -37,10 +37,14 @@ def _after_payment(request: SignedIn, payment: Payment) -> HttpResponseRedirect 
     """Return where the payer goes; None while the answer is awaited, or the office looks at the money."""
     if payment.order.status == OrderStatus.PAID:
         return redirect("payments:receipt", payment.order.code)
+    asks_holder = _(
+        "Your bank wants to ask you about this payment, so your stored card was not charged. Please pay on the payment "
+        "page, where your bank can ask you."
+    )
     words = {
-        PaymentStatus.DECLINED: _(
-            "The payment did not go through, and nothing was charged. Please try again, or use another card."
-        ),
+        PaymentStatus.DECLINED: asks_holder
+        if payment.needs_customer
+        else _("The payment did not go through, and nothing was charged. Please try again, or use another card."),
         PaymentStatus.EXPIRED: _(
             "The payment page closed before anything was paid. Nothing was charged; please try again."
         ),

@@ -23,6 +23,7 @@ from tests.factories.documents import make_document
 from tests.factories.payments import go_to_bank, order_permit, pay_at_bank
 from tests.factories.permits import make_sale, offer_demo_bank, reserve
 from tests.factories.sso import make_provider
+from tests.factories.stored import begin_save, offer_storing, store_card
 from tests.factories.vehicles import make_ownership
 
 VISITORS = (
@@ -117,6 +118,13 @@ PAGES = {
     "messaging:preferences":                "200 200 200 200 200 200 200 200",
     "POST messaging:preferences":           "302 302 302 302 302 302 302 302",
     "openid_connect_callback":              "403 403 403 403 403 403 403 403",
+    "payments:card-add":                    "302 403 200 200 200 200 200 200",
+    "POST payments:card-add":               "302 403 422 422 422 422 422 422",
+    "payments:card-remove":                 "302 404 200 404 404 404 404 404",
+    "POST payments:card-remove":            "302 404 422 404 404 404 404 404",
+    "payments:card-return":                 "302 404 200 404 404 404 404 404",
+    "POST payments:card-use":               "302 404 404 404 404 404 404 404",
+    "payments:cards":                       "302 200 200 200 200 200 200 200",
     "payments:checkout":                    "302 404 200 404 404 404 404 404",
     "POST payments:checkout":               "302 404 422 404 404 404 404 404",
     "payments:due":                         "302 200 200 200 200 200 200 200",
@@ -238,6 +246,12 @@ def order_of(resident: User) -> Any:
     return order_permit(permit_of(resident))
 
 
+def storing_offered() -> dict[str, Any]:
+    """Cards can be stored."""
+    offer_storing()
+    return {}
+
+
 def preferences_of(resident: User) -> dict[str, Any]:
     link = make_link(str(resident.email), "newsletter", "en")
     return {"token": link.rpartition("/")[2].partition("?")[0]}
@@ -280,6 +294,10 @@ OBJECTS: dict[str, Callable[[User], dict[str, Any]]] = {
     "permits:print": lambda resident: {"code": permit_of(resident).code},
     "permits:extend": lambda resident: {"code": permit_of(resident).code},
     "permits:give-back": lambda resident: {"code": permit_of(resident).code},
+    "payments:cards": lambda resident: storing_offered(),
+    "payments:card-add": lambda resident: storing_offered(),
+    "payments:card-remove": lambda resident: {**storing_offered(), "code": store_card(resident).code},
+    "payments:card-return": lambda resident: {**storing_offered(), "reference": begin_save(resident).reference},
     "payments:checkout": lambda resident: {"code": order_of(resident).code},
     "payments:receipt": lambda resident: {"code": paid_order_of(resident).code},
     "payments:receipt-pdf": lambda resident: {"code": paid_order_of(resident).code},
