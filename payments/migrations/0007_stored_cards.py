@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0007_mailings"),
-        ("payments", "0005_methods_from_switches"),
+        ("payments", "0006_refunds_tried_again"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
