@@ -49,6 +49,7 @@ GROUPS: list[tuple[Any, list[tuple[str, str, Any]]]] = [
             ("payments.GatewayEvent", "webhook", None),
             ("payments.TaxRate", "percent", None),
             ("payments.PaymentMethod", "account_balance_wallet", None),
+            ("payments.StoredMethod", "credit_card", None),
             ("payments.AccountCode", "account_tree", None),
         ],
     ),

@@ -10,10 +10,13 @@ from django.utils import timezone
 from opscom.core.money import ZERO
 from payments.models import (
     LIVE_REFUNDS,
+    CardSave,
+    CardSaveStatus,
     Debt,
     DebtStatus,
     GatewayEvent,
     LineStatus,
+    MethodKind,
     Order,
     OrderLine,
     OrderStatus,
@@ -21,6 +24,8 @@ from payments.models import (
     PaymentStatus,
     Refund,
     RefundStatus,
+    StoredMethod,
+    Subscription,
 )
 
 STUCK_AFTER = dt.timedelta(hours=3)
@@ -39,6 +44,7 @@ def check_books() -> Iterator[str]:
     yield from _refunds_fit()
     yield from _debts_are_true()
     yield from _nothing_waits_forever()
+    yield from _stored_cards_are_looked_after()
 
 
 def _orders_add_up() -> Iterator[str]:
@@ -156,3 +162,19 @@ def _nothing_waits_forever() -> Iterator[str]:
         yield f"Line {line.pk} was paid hours ago, is not delivered, and the office is not told."
     for event in GatewayEvent.objects.filter(handled_at=None, received_at__lt=old).iterator():
         yield f"Event {event} has waited for hours."
+
+
+def _stored_cards_are_looked_after() -> Iterator[str]:
+    """What was removed pays for nothing and goes at the gateway, too; whoever was at a gateway's page is asked about."""
+    now = timezone.now()
+    old = now - STUCK_AFTER
+    for use in Subscription.objects.filter(stored_method__removed_at__isnull=False).iterator():
+        yield f"Subscription {use.pk} is paid by a method that was removed."
+    for use in Subscription.objects.exclude(person=F("stored_method__person")).iterator():
+        yield f"Subscription {use.pk} is paid by somebody else's method."
+    removed = StoredMethod.objects.filter(kind=MethodKind.CARD, removed_at__isnull=False, forgotten_at=None)
+    for stored in removed.filter(Q(next_try_at=None) | Q(next_try_at__lt=old)).iterator():
+        yield f"Stored card {stored.code} was removed, and its gateway should have been told hours ago."
+    waiting = CardSave.objects.filter(status__in=[CardSaveStatus.CREATED, CardSaveStatus.STARTED])
+    for save in waiting.filter(Q(next_check_at=None) | Q(next_check_at__lt=old)).iterator():
+        yield f"Card save {save.reference} should have been asked about hours ago."

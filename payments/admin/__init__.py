@@ -1,5 +1,5 @@
 """The office's pages about money, one file for each desk."""
 
-from payments.admin import methods, money
+from payments.admin import methods, money, stored
 
-__all__ = ["methods", "money"]
+__all__ = ["methods", "money", "stored"]

@@ -33,6 +33,7 @@ OPENS = {
     "payments.payment":            "no  no  yes yes yes yes",
     "payments.paymentmethod":      "no  no  yes no  yes yes",
     "payments.refund":             "no  no  yes yes yes yes",
+    "payments.storedmethod":       "no  no  yes yes yes yes",
     "payments.taxrate":            "no  no  yes no  yes yes",
     "permits.permit":              "yes yes yes yes yes yes",
     "permits.permittype":          "no  no  no  yes yes yes",

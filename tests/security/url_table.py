@@ -185,6 +185,7 @@ ADMIN_LISTS = {
     "payments.payment":                     "403 200 200",
     "payments.paymentmethod":               "403 403 200",
     "payments.refund":                      "403 200 200",
+    "payments.storedmethod":                "403 200 200",
     "payments.taxrate":                     "403 403 200",
     "permits.permit":                       "200 200 200",
     "permits.permittype":                   "403 200 200",
