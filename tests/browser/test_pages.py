@@ -29,6 +29,7 @@ from tests.factories.accounts import make_registered
 from tests.factories.bank_cards import open_card_page
 from tests.factories.documents import make_document, make_request
 from tests.factories.payments import pay_at_bank
+from tests.factories.stored import begin_save, store_card
 
 Where = Callable[[User], str]
 
@@ -149,6 +150,24 @@ def waiting(person: User) -> str:
     return reverse("payments:return", args=[cast.begin_to_pay(cast.hold(person)).reference])
 
 
+def stored_cards(person: User) -> str:
+    store_card(person)
+    return reverse("payments:cards")
+
+
+def remove_stored_card(person: User) -> str:
+    return reverse("payments:card-remove", args=[store_card(person).code])
+
+
+def waiting_card(person: User) -> str:
+    return reverse("payments:card-return", args=[begin_save(person).reference])
+
+
+def checkout_with_card(person: User) -> str:
+    store_card(person)
+    return checkout(person)
+
+
 def bank_page(person: User) -> str:
     return reverse("demo:bank-page", args=[cast.begin_to_pay(cast.hold(person)).gateway_reference])
 
@@ -248,6 +267,14 @@ CASES = {
     "payments-empty": Case(at("payments:due")),
     "payments-history": Case(at("payments:due"), maya),
     "checkout": Case(checkout),
+    "checkout-stored-card": Case(checkout_with_card),
+    "cards": Case(stored_cards),
+    "cards-empty": Case(at("payments:cards")),
+    "cards-unproved": Case(at("payments:cards"), lambda: cast.make_newcomer(is_proved=False)),
+    "card-add": Case(at("payments:card-add")),
+    "card-add-wrong": Case(at("payments:card-add"), then=press("Add Payment Method")),
+    "card-remove": Case(remove_stored_card),
+    "card-waiting": Case(waiting_card),
     "waiting": Case(waiting),
     "receipt": Case(receipt),
     "status-valid": Case(status(bought=True)),
