@@ -158,7 +158,7 @@ class Gateway(ABC):
         return []
 
     def confirm_refund(self, *, gateway_reference: str, key: str) -> Result:
-        """Ask what became of a refund that was sent, by the payment's reference and the refund's key.
+        """Ask what became of a refund that was sent, by the reference that the gateway gave it and by our key.
 
         Gateways that answer a refund at once have nothing to add. A yes may be taken back: the card's bank may refuse the
         money days later, and then the answer is declined.

@@ -308,6 +308,7 @@ DONE_TO = {
     ("payment_methods", "detach"): (detach, typed_params.PaymentMethodDetachParams),
 }
 SHOWN = {
+    "refunds": ("refund", typed_params.RefundRetrieveParams),
     "customers": ("customer", typed_params.CustomerRetrieveParams),
     "checkout/sessions": ("checkout.session", checkout.SessionRetrieveParams),
     "payment_intents": ("payment_intent", typed_params.PaymentIntentRetrieveParams),

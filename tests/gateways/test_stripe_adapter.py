@@ -219,6 +219,14 @@ def test_a_slow_payment_that_failed_is_declined_by_the_fact_sheet(gateway, fact_
     assert gateway.confirm(describe()).status == "declined"
 
 
+def test_a_page_is_paid_when_it_says_so_itself_by_the_fact_sheet(gateway, fact_sheet) -> None:
+    page = gateway.start(describe())
+    fact_sheet.finish_unpaid(page.gateway_reference, "succeeded")
+    assert gateway.confirm(describe()).status == "pending"
+    fact_sheet.books.things[page.gateway_reference]["payment_status"] = "paid"
+    assert gateway.confirm(describe()).status == "approved"
+
+
 # Money
 
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from payments import tasks
 from payments.models import GatewayEvent, Order, Payment, PaymentStatus, Refund, RefundStatus
-from payments.services.refunds import refund_unmatched_payment
+from payments.services.refunding import refund_unmatched_payment
 from permits.models import Permit, PermitStatus
 from tests.factories.payments import order_permit
 from tests.factories.permits import make_sale, reserve

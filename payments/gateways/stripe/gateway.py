@@ -219,9 +219,9 @@ class StripeGateway(Gateway):
 
     def refund(self, *, gateway_reference: str, amount: Decimal, currency: str, key: str) -> Result:
         """Refund a part or all of a PaymentIntent. Looked up first: a key of more than a day ago means nothing to Stripe."""
-        known = self.confirm_refund(gateway_reference=gateway_reference, key=key)
-        if known.status != "absent":
-            return known
+        known = self._find_refund(gateway_reference, key)
+        if known is not None:
+            return reading.read_refund(known)
         params = {
             "payment_intent": gateway_reference,
             "amount": reading.to_minor(amount),
@@ -233,12 +233,15 @@ class StripeGateway(Gateway):
             except stripe.InvalidRequestError as error:
                 return Result(status="declined", message=str(error.user_message or error))
 
-    def confirm_refund(self, *, gateway_reference: str, key: str) -> Result:
-        """Look for the refund among those of its payment."""
+    def _find_refund(self, payment: str, key: str) -> Facts | None:
         with asking() as service:
-            listed = service.refunds.list({"payment_intent": gateway_reference, "limit": 100})
-            found = next((row for row in map(facts, listed.auto_paging_iter()) if _noted(row, "key") == key), None)
-        return reading.read_refund(found) if found else Result(status="absent")
+            listed = service.refunds.list({"payment_intent": payment, "limit": 100})
+            return next((row for row in map(facts, listed.auto_paging_iter()) if _noted(row, "key") == key), None)
+
+    def confirm_refund(self, *, gateway_reference: str, key: str) -> Result:
+        """Fetch the refund."""
+        with asking() as service:
+            return reading.read_refund(facts(service.refunds.retrieve(gateway_reference)))
 
     # Reports
 
