@@ -45,6 +45,7 @@ GROUPS: list[tuple[Any, list[tuple[str, str, Any]]]] = [
             ("payments.Order", "shopping_cart", None),
             ("payments.OrderLine", "receipt_long", None),
             ("payments.Payment", "payments", None),
+            ("payments.Promise", "handshake", None),
             ("payments.Refund", "undo", None),
             ("payments.GatewayEvent", "webhook", None),
             ("payments.TaxRate", "percent", None),

@@ -1,12 +1,14 @@
 """What a payer may choose at the checkout, each with the words for what happens next."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from payments.models import MethodKind, Order, PaymentMethod
+from payments.models import MethodKind, Order, OrderStatus, PaymentMethod
 from payments.offers import offered_methods
+from payments.purchasables import Quote
 from payments.services.paying import STORED
 from payments.stored import offered_stored
 
@@ -20,8 +22,11 @@ class Choice:
     hint: str
 
 
-def checkout_choices(order: Order) -> list[Choice]:
-    """Return what the order's payer may choose: their own stored card first, then the methods in the office's order."""
+def checkout_choices(order: Order, quotes: Sequence[Quote] = ()) -> list[Choice]:
+    """Return what the order's payer may choose: their own stored card first, then the methods in the office's order.
+
+    What is promised already, and what must be paid at once, is paid in no promise.
+    """
     kinds = {line.kind for line in order.lines.all()}
     stored = [
         Choice(
@@ -30,6 +35,8 @@ def checkout_choices(order: Order) -> list[Choice]:
         for one in offered_stored(payer=order.payer, kinds=kinds)
     ]
     methods = offered_methods(payer=order.payer, kinds=kinds)
+    if order.status == OrderStatus.PROMISED or not all(quote.is_payable_by_promise for quote in quotes):
+        methods = [method for method in methods if method.kind != MethodKind.PROMISE]
     return stored + [Choice(method.code, str(method), explain_method(method)) for method in methods]
 
 

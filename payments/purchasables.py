@@ -31,6 +31,9 @@ class Quote:
     far as anybody can say.
 
     `give_back_url` is a page that asks first, `extend_url` takes a POST; each is empty when that may not be done.
+
+    Where somebody may promise to bring the money: `promise_note` says what the thing is until then, `promise_before` is
+    the first instant at which it is worth nothing any more.
     """
 
     kind: str
@@ -48,6 +51,9 @@ class Quote:
     must_pay_with: Collection[tuple[str, int]] = ()
     account_code: str = ""
     exemption_number: str = ""
+    is_payable_by_promise: bool = True
+    promise_note: str = ""
+    promise_before: datetime | None = None
 
     @property
     def tax(self) -> Decimal:

@@ -7,8 +7,10 @@ from decimal import Decimal
 from typing import Any
 
 from django.db.models import Prefetch, Q
+from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import number_format
+from django.utils.formats import date_format, number_format
+from django.utils.translation import gettext as _
 
 from opscom.core.errors import DomainError
 from opscom.core.money import ZERO
@@ -19,10 +21,12 @@ from payments.models import (
     OrderQuerySet,
     Payment,
     PaymentStatus,
+    Promise,
+    PromiseStatus,
     Refund,
     RefundStatus,
 )
-from payments.purchasables import Quote, all_purchasables
+from payments.purchasables import Quote, TaxPart, all_purchasables
 from payments.services.orders import Selection, order_selection, quote_selection
 
 # After a day the reconciler stops asking, too.
@@ -94,8 +98,42 @@ def list_due(payer: Any, *, wanted: Collection[str] = ()) -> list[DueRow]:
 
     `wanted` are keys of quotes that somebody came to pay: they are ticked, too.
     """
-    quotes = [quote for product in all_purchasables() for quote in product.list_due(payer)]
+    promised = {quote.key: quote for quote in promised_quotes(payer)}
+    due = {quote.key: quote for product in all_purchasables() for quote in product.list_due(payer)}
+    quotes = (due | promised).values()
     return [DueRow(quote, _is_ticked(quote, wanted)) for quote in sorted(quotes, key=_place_in_list)]
+
+
+def running_promises(payer: Any) -> list[Promise]:
+    """Return what the payer has promised to bring to the office, the nearest last day first, with orders and lines."""
+    promises = Promise.objects.visible_to(payer).filter(status=PromiseStatus.PROMISED)
+    return list(promises.select_related("order").prefetch_related("order__lines"))
+
+
+def promised_quotes(payer: Any) -> list[Quote]:
+    """Return the things whose money is promised, as rows that are locked, and say until when."""
+    return [
+        Quote(
+            kind=line.kind,
+            object_id=line.object_id,
+            label=line.label,
+            detail=line.detail,
+            net=line.net,
+            taxes=[TaxPart(t["name"], t["number"], Decimal(t["percent"]), Decimal(t["amount"])) for t in line.taxes],
+            url=reverse("payments:promised", args=[promise.order.code]),
+            lock_reason=explain_promise(promise),
+        )
+        for promise in running_promises(payer)
+        for line in promise.order.lines.all()
+    ]
+
+
+def explain_promise(promise: Promise) -> str:
+    """Return why a promised thing waits, and until when."""
+    day = date_format(promise.last_day, "DATE_FORMAT")
+    return _("Paid but not Processed: bring the money to the office until %(day)s, or open it to pay online.") % {
+        "day": day
+    }
 
 
 def _is_ticked(quote: Quote, wanted: Collection[str]) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from celery import shared_task
 
 from payments import documents
-from payments.services import confirming, forgetting, refunds, settling, storing
+from payments.services import confirming, forgetting, promising, refunds, settling, storing
 
 # What is left comes with the next run.
 MOST_IN_ONE_RUN = 500
@@ -79,3 +79,11 @@ def tell_expiring_cards() -> int:
     while count < MOST_IN_ONE_RUN and forgetting.tell_next_expiring():
         count += 1
     return count
+
+
+@shared_task(name="payments.close_promises")
+def close_promises() -> int:
+    """Promises whose last day is over lapse; those whose last day is near are recalled to their payer."""
+    return each(promising.promises_to_close(), promising.close_due_promise) + each(
+        promising.promises_to_remind(), promising.remind_of_promise
+    )

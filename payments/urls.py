@@ -1,11 +1,13 @@
 from django.urls import path
 
-from payments.views import cards, checkout, due, receipts, returns, webhooks
+from payments.views import cards, checkout, due, promises, receipts, returns, webhooks
 
 app_name = "payments"
 urlpatterns = [
     path("", due.due, name="due"),
     path("checkout/<slug:code>/", checkout.checkout, name="checkout"),
+    path("promised/<slug:code>/", promises.promised, name="promised"),
+    path("promised/<slug:code>/cancel/", promises.cancel, name="promise-cancel"),
     path("return/<slug:reference>/", returns.return_page, name="return"),
     path("receipt/<slug:code>/", receipts.receipt, name="receipt"),
     path("receipt/<slug:code>/pdf/", receipts.receipt_pdf, name="receipt-pdf"),

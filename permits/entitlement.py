@@ -5,14 +5,14 @@ from collections.abc import Iterator
 
 from django.db.models import F
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from opscom.core import audit
 from opscom.core.locks import lock_rows
 from opscom.provider.models import Lot
 from permits.models import Permit, PermitStatus, PermitVehicle
-from permits.selectors import load_permits
+from permits.selectors import explain_payment, load_permits
 from permits.validity import is_valid_in
 from vehicles.entitlements import Entitlement
 from vehicles.models import Vehicle
@@ -31,9 +31,11 @@ class PermitEntitlements:
         permits = load_permits().filter(pk__in=links.values("permit"), valid_from__lte=at, valid_until__gt=at)
         for permit in permits.filter(status__in=[PermitStatus.ACTIVE, PermitStatus.RESERVED]):
             if is_valid_in(permit, lot, at):
-                yield Entitlement(self.kind, permit.number, True, permit.valid_from, permit.valid_until)
+                yield Entitlement(
+                    self.kind, permit.number, True, permit.valid_from, permit.valid_until, explain_payment(permit)
+                )
             elif permit.status == PermitStatus.RESERVED and permit.sale.lot_id == lot.pk:
-                note = _("Reserved, not paid")
+                note = explain_payment(permit) or _("Reserved, not paid")
                 yield Entitlement(self.kind, permit.number, False, permit.valid_from, permit.valid_until, note)
 
     def has_live(self, *, vehicle: Vehicle, owner: User | None) -> bool:

@@ -151,7 +151,8 @@ S = PermitStatus
 PERMIT_MOVES = {
     S.RESERVED: frozenset({S.ACTIVE, S.LAPSED, S.CANCELLED}),
     S.LAPSED: frozenset({S.ACTIVE}),
-    S.ACTIVE: frozenset({S.ENDED, S.CANCELLED, S.REVOKED}),
+    # Active to lapsed: valid at once for money that was promised, and has not come.
+    S.ACTIVE: frozenset({S.ENDED, S.LAPSED, S.CANCELLED, S.REVOKED}),
     S.ENDED: frozenset(),
     S.CANCELLED: frozenset(),
     S.REVOKED: frozenset(),

@@ -5,6 +5,7 @@ from collections.abc import Collection
 from decimal import Decimal
 from typing import Any
 
+from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -14,9 +15,9 @@ from django.utils.translation import gettext_lazy
 from opscom.core.errors import Refused
 from opscom.core.locks import lock_rows
 from opscom.provider.selectors import get_time_zone
-from payments.models import Order
+from payments.models import Order, PromiseStatus
 from payments.purchasables import Done, Quote, TaxPart
-from permits.models import Permit, PermitStatus
+from permits.models import Permit, PermitStatus, PermitType
 from permits.services.delivering import activate_permit, take_back_permit
 from permits.services.holding import hold_for_gateway
 from permits.services.promising import end_promised_permits, promise_permits
@@ -30,7 +31,8 @@ class PermitPurchase:
 
     def list_due(self, payer: Any) -> list[Quote]:
         """Return the payer's reservations that still hold, the one that ends first on top."""
-        due = self._payable(payer).order_by("held_until")
+        # What is promised is due in its own order.
+        due = self._payable(payer).filter(promised_until=None).order_by("held_until")
         return [_quote(permit) for permit in due]
 
     def quote(self, object_ids: Collection[int], *, payer: Any, lock: bool) -> list[Quote]:
@@ -48,8 +50,10 @@ class PermitPurchase:
         promise_permits(permit_ids=list(object_ids), until=until)
 
     def end_promise(self, object_ids: Collection[int], *, order: Order) -> None:
-        """Free the numbers, also of permits that were valid at once."""
-        end_promised_permits(permit_ids=list(object_ids))
+        """Free the numbers, also of permits that were valid at once; late money may still get one."""
+        has_lapsed = order.promise.status == PromiseStatus.LAPSED
+        to = PermitStatus.LAPSED if has_lapsed else PermitStatus.CANCELLED
+        end_promised_permits(permit_ids=list(object_ids), to=to)
 
     def fulfil(self, object_id: int, *, order: Order) -> Done | Refused:
         """Activate the permit."""
@@ -61,7 +65,11 @@ class PermitPurchase:
 
     def _payable(self, payer: Any) -> Any:
         return (
-            Permit.objects.filter(holder=payer, status=PermitStatus.RESERVED, held_until__gt=timezone.now())
+            Permit.objects.filter(holder=payer)
+            .filter(
+                Q(status=PermitStatus.RESERVED, held_until__gt=timezone.now())
+                | Q(status=PermitStatus.ACTIVE, promised_until__gt=timezone.now())
+            )
             .select_related("sale__lot", "sale__permit_type")
             .prefetch_related("vehicle_links__vehicle")
         )
@@ -70,6 +78,7 @@ class PermitPurchase:
 def _quote(permit: Permit) -> Quote:
     zone = get_time_zone()
     last_day = (permit.valid_until - dt.timedelta(microseconds=1)).astimezone(zone)
+    is_promised = permit.promised_until is not None
     plates = ", ".join(link.vehicle.label for link in permit.vehicle_links.all())
     return Quote(
         kind=PermitPurchase.kind,
@@ -85,7 +94,16 @@ def _quote(permit: Permit) -> Quote:
         net=permit.net,
         taxes=[TaxPart(t["name"], t["number"], Decimal(t["percent"]), Decimal(t["amount"])) for t in permit.taxes],
         url=reverse("permits:detail", args=[permit.code]),
-        held_until=permit.held_until,
-        give_back_url=reverse("permits:give-back", args=[permit.code]),
-        extend_url="" if permit.was_extended else reverse("permits:extend", args=[permit.code]),
+        held_until=permit.promised_until or permit.held_until,
+        give_back_url="" if is_promised else reverse("permits:give-back", args=[permit.code]),
+        extend_url="" if permit.was_extended or is_promised else reverse("permits:extend", args=[permit.code]),
+        promise_note=explain_promise(permit.permit_type),
+        promise_before=permit.valid_until,
     )
+
+
+def explain_promise(kind: PermitType) -> str:
+    """Return what a permit of the type is while its money is promised."""
+    if kind.is_valid_when_promised:
+        return _("Valid at once, until the last day to pay.")
+    return _("Held for you, and not valid until the money is in.")

@@ -7,6 +7,8 @@ from decimal import Decimal
 
 from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
 
 from accounts.holds import ON_HOLD, can_buy
 from accounts.models import User, UserType
@@ -17,7 +19,7 @@ from opscom.provider.models import Lot
 from opscom.provider.selectors import get_provider, local_date
 from payments.rates import price_with_tax
 from permits.eligibility import conditions_hold, is_shown, live_permits, sale_conditions, within_person_limit
-from permits.models import Permit, PermitQuerySet, PermitStatus, Sale, Slot, SlotState, TermKind
+from permits.models import LIVE, Permit, PermitQuerySet, PermitStatus, Sale, Slot, SlotState, TermKind
 from permits.terms import permit_dates
 from permits.validity import describe_validity
 from vehicles.models import Ownership
@@ -182,7 +184,19 @@ def load_permits() -> PermitQuerySet:
     )
 
 
+def explain_payment(permit: Permit) -> str:
+    """Return what everybody may know of a live permit whose money is promised; empty for any other."""
+    if permit.promised_until is None or permit.status not in LIVE:
+        return ""
+    last_day = date_format(local_date(permit.promised_until - dt.timedelta(microseconds=1)), "DATE_FORMAT")
+    if permit.status == PermitStatus.ACTIVE:
+        return _("Paid but not Processed: valid until %(day)s while the money is awaited.") % {"day": last_day}
+    return _("Paid but not Processed: held until %(day)s, not valid until the money is in.") % {"day": last_day}
+
+
 def is_valid_now(permit: Permit, now: dt.datetime | None = None) -> bool:
     """Say whether the permit is active and its dates have begun and not ended."""
     now = now or timezone.now()
+    if permit.promised_until is not None and permit.promised_until <= now:
+        return False
     return permit.status == PermitStatus.ACTIVE and permit.valid_from <= now < permit.valid_until

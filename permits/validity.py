@@ -17,6 +17,8 @@ def is_valid_in(permit: Permit, lot: Lot, at: dt.datetime) -> bool:
     """
     if permit.status != PermitStatus.ACTIVE or not permit.valid_from <= at < permit.valid_until:
         return False
+    if permit.promised_until is not None and permit.promised_until <= at:
+        return False
     rules = list(permit.permit_type.validities.all())
     if not rules:
         return permit.sale.lot_id == lot.pk

@@ -134,11 +134,21 @@ class AsksPassword(ReadOnlyAdmin):
     """A page whose deed asks first for what only the signed-in person has: password or one-time password."""
 
     def ask_password_then(
-        self, request: HttpRequest, obj: Any, deed: Callable[[User], Any], done: Any, **context: Any
+        self,
+        request: HttpRequest,
+        obj: Any,
+        deed: Callable[[User], Any],
+        done: Any,
+        *,
+        form: ConfirmForm | None = None,
+        **context: Any,
     ) -> HttpResponse:
-        """Show the form; when it is right do the deed, say so and go back to the record."""
+        """Show the form; when it is right do the deed, say so and go back to the record.
+
+        `form`: one that asks for more, which the deed then reads.
+        """
         person = cast(User, request.user)
-        form = ConfirmForm(request.POST or None, request=request)
+        form = form or ConfirmForm(request.POST or None, request=request)
         back = reverse(f"admin:{obj._meta.app_label}_{obj._meta.model_name}_change", args=[obj.pk])
         if form.is_bound and form.is_valid() and did(form, deed, person):
             messages.success(request, done)

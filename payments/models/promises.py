@@ -1,5 +1,6 @@
 """Promises to bring the money to the office."""
 
+import datetime as dt
 from typing import Any
 
 import pghistory
@@ -9,6 +10,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from opscom.core.money import MoneyField
+from opscom.provider.selectors import local_date
 from payments.models.methods import PaymentMethod
 from payments.models.orders import Order
 from payments.models.payments import Payment
@@ -56,6 +58,7 @@ class Promise(models.Model):
     status = models.CharField(_("status"), max_length=15, choices=PromiseStatus.choices, default=S.PROMISED)
     pay_by = models.DateTimeField(_("to be paid before"))
     created_at = models.DateTimeField(_("promised"), auto_now_add=True)
+    reminded_at = models.DateTimeField(_("reminded"), null=True, blank=True)
     closed_at = models.DateTimeField(_("closed"), null=True, blank=True)
     payment = models.OneToOneField(Payment, models.PROTECT, null=True, blank=True, related_name="promise")
     tender = models.CharField(_("brought as"), max_length=10, choices=Tender.choices, blank=True)
@@ -100,3 +103,12 @@ class Promise(models.Model):
 
     def __str__(self) -> str:
         return str(self.order)
+
+    @property
+    def last_day(self) -> dt.date:
+        """The last calendar day, at the provider's place, on which the money may be brought."""
+        return local_date(self.pay_by - dt.timedelta(microseconds=1))
+
+    @property
+    def is_running(self) -> bool:
+        return self.status == PromiseStatus.PROMISED

@@ -26,7 +26,7 @@ from payments.models import (
 )
 from payments.offers import offered_methods
 from payments.purchasables import get_purchasable
-from payments.services.orders import order_selection, quote_selection
+from payments.services.orders import order_selection, quote_order
 
 # Longer than any web request may take: a process killed between row and call leaves a payment that is looked up then.
 FIRST_CHECK = timedelta(minutes=2)
@@ -53,10 +53,13 @@ def start_payment(*, order: Order, method_code: str) -> Redirect | Embedded:
     return answer
 
 
-def find_method(order: Order, code: str, kind: MethodKind = MethodKind.CARD) -> PaymentMethod:
-    """Return the offered method with this code; NotAllowed when it is of another kind or not offered for the order."""
+def find_method(order: Order, code: str, kind: MethodKind | None = MethodKind.CARD) -> PaymentMethod:
+    """Return the offered method with this code; NotAllowed when it is of another kind or not offered for the order.
+
+    `kind` None takes any.
+    """
     methods = offered_methods(payer=order.payer, kinds={line.kind for line in order.lines.all()})
-    found = next((one for one in methods if one.code == code and one.kind == kind), None)
+    found = next((one for one in methods if one.code == code and kind in (None, one.kind)), None)
     if found is None:
         raise NotAllowed(_("This payment method is not offered. Please choose another."))
     return found
@@ -77,9 +80,7 @@ def write_attempt(*, order: Order, method: PaymentMethod, stored_method: StoredM
     refuse_while_charging(order)
     if stored_method:
         lock_chargeable(stored_method)
-    quotes = quote_selection(order_selection(order), payer=order.payer, lock=True, order=order)
-    if sum(quote.amount for quote in quotes) != order.total:
-        raise NotAllowed(_("A price has changed since you began. Please start again from your payments."))
+    quote_order(order)
     return Payment.objects.create(
         order=order,
         gateway=method.gateway,

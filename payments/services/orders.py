@@ -94,6 +94,14 @@ def quote_selection(selection: Selection, *, payer: Any, lock: bool, order: Orde
     return quotes
 
 
+def quote_order(order: Order) -> list[Quote]:
+    """Lock the things of the locked order and return their quotes; raises NotAllowed when they cost something else now."""
+    quotes = quote_selection(order_selection(order), payer=order.payer, lock=True, order=order)
+    if sum(quote.amount for quote in quotes) != order.total:
+        raise NotAllowed(_("A price has changed since you began. Please start again from your payments."))
+    return quotes
+
+
 def promised_orders(kind: str, object_ids: Collection[int], *, but: Order | None = None) -> QuerySet[OrderLine]:
     """Return the lines of these things on orders whose money is promised: such a thing is not sold a second time."""
     lines = OrderLine.objects.filter(kind=kind, object_id__in=object_ids, order__status=OrderStatus.PROMISED)

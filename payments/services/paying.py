@@ -1,13 +1,16 @@
 """From `Submit Payment` to the gateway's page, or straight to the receipt when there is nothing to pay."""
 
+from typing import Any
+
 from django.utils.translation import gettext as _
 
 from opscom.core.errors import NotAllowed
 from payments.gateways.base import Embedded, Redirect
-from payments.models import Order, Payment
-from payments.services.attempts import ChargeUnderWay, start_payment
+from payments.models import MethodKind, Order, Payment
+from payments.services.attempts import ChargeUnderWay, find_method, start_payment
 from payments.services.charging import charge_stored
 from payments.services.orders import order_selection, place_order
+from payments.services.promising import promise_order
 from payments.services.settling import finish_order, settle_free_order
 from payments.stored import offered_stored
 
@@ -15,11 +18,11 @@ from payments.stored import offered_stored
 STORED = "stored:"
 
 
-def pay_order(*, order: Order, method_code: str) -> Redirect | Embedded | Payment | None:
-    """Begin to pay the order and return where the payer goes; None when it was free and is paid now.
+def pay_order(*, order: Order, method_code: str, actor: Any) -> Redirect | Embedded | Payment | None:
+    """Begin to pay the order and return where the payer goes; None when that is done: it was free, or is promised now.
 
-    With a stored card ("stored:" and its code) the payment, whose end may be known already. Raises what `start_payment`
-    and `charge_stored` raise.
+    With a stored card ("stored:" and its code) the payment, whose end may be known already. Raises what `start_payment`,
+    `charge_stored` and `promise_order` raise.
     """
     if order.due == 0:
         settle_free_order(order=order)
@@ -27,6 +30,9 @@ def pay_order(*, order: Order, method_code: str) -> Redirect | Embedded | Paymen
         return None
     if method_code.startswith(STORED):
         return pay_with_stored(order=order, code=method_code.removeprefix(STORED))
+    if find_method(order, method_code, None).kind == MethodKind.PROMISE:
+        promise_order(order=order, method_code=method_code, actor=actor)
+        return None
     return start_payment(order=order, method_code=method_code)
 
 

@@ -21,12 +21,15 @@ from payments.models import (
     LINE_MOVES,
     ORDER_MOVES,
     PAYMENT_MOVES,
+    PROMISE_MOVES,
     LineStatus,
     Order,
     OrderLine,
     OrderStatus,
     Payment,
     PaymentStatus,
+    Promise,
+    PromiseStatus,
     RefundReason,
     ReviewReason,
 )
@@ -94,6 +97,10 @@ def capture_lines(order: Order, payment: Payment | None) -> None:
             line.refresh_from_db()
             owe_line(line, payment, RefundReason.PAID_ELSEWHERE)
     advance(order, OrderStatus.PAID, table=ORDER_MOVES, paid_at=timezone.now())
+    # Money that was promised has come in another way: by now, a promise that was kept is no longer waiting.
+    for promise in Promise.objects.filter(order=order, status=PromiseStatus.PROMISED):
+        advance(promise, PromiseStatus.PAID_OTHERWISE, table=PROMISE_MOVES, closed_at=timezone.now())
+        audit.record("promise.paid_otherwise", promise)
     after_commit(_announce, order.pk)
 
 

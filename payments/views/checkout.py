@@ -19,6 +19,9 @@ from payments.models import Order, OrderStatus, Payment
 from payments.services.paying import name_receipt_address, pay_order
 from payments.stored import method_that_asks
 
+# A promised order may be paid online after all.
+PAYABLE = (OrderStatus.OPEN, OrderStatus.PROMISED)
+
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -28,7 +31,7 @@ def checkout(request: SignedIn, code: str) -> HttpResponse:
     if order.status == OrderStatus.PAID:
         return redirect("payments:receipt", order.code)
     quotes = selectors.current_quotes(order)
-    if order.status != OrderStatus.OPEN or isinstance(quotes, DomainError):
+    if order.status not in PAYABLE or isinstance(quotes, DomainError):
         words = (
             str(quotes) if isinstance(quotes, DomainError) else _("This order is no longer open. Please start again.")
         )
@@ -36,7 +39,7 @@ def checkout(request: SignedIn, code: str) -> HttpResponse:
         return redirect("payments:due")
     form = PaymentForm(
         request.POST if request.method == "POST" else None,
-        choices=checkout_choices(order),
+        choices=checkout_choices(order, quotes),
         chosen=method_that_asks(order),
         is_email_known=bool(order.email),
         is_free=order.due == 0,
@@ -53,11 +56,13 @@ def begin_payment(request: SignedIn, order: Order, chosen: dict[str, str]) -> Ht
     """Begin a payment with what was chosen, and lead to the gateway; to the receipt when nothing is owed."""
     try:
         order = name_receipt_address(order=order, email=chosen.get("email", ""))
-        answer = pay_order(order=order, method_code=chosen.get("method", ""))
+        answer = pay_order(order=order, method_code=chosen.get("method", ""), actor=request.user)
     except DomainError as error:
         return back_to_pay(request, order, str(error))
     if answer is None:
-        return redirect("payments:receipt", order.code)
+        order.refresh_from_db()
+        is_promised = order.status == OrderStatus.PROMISED
+        return redirect("payments:promised" if is_promised else "payments:receipt", order.code)
     if isinstance(answer, Payment):
         return redirect("payments:return", answer.reference)
     if not isinstance(answer, Redirect):
@@ -71,6 +76,6 @@ def back_to_pay(request: SignedIn, order: Order, words: str) -> HttpResponseRedi
     if order.status == OrderStatus.PAID:
         return redirect("payments:receipt", order.code)
     messages.error(request, words)
-    if order.status == OrderStatus.OPEN and not isinstance(selectors.current_quotes(order), DomainError):
+    if order.status in PAYABLE and not isinstance(selectors.current_quotes(order), DomainError):
         return redirect("payments:checkout", order.code)
     return redirect("payments:due")

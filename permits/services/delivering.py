@@ -3,6 +3,7 @@
 import datetime as dt
 
 from django.db import IntegrityError, transaction
+from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -29,13 +30,14 @@ def activate_permit(*, permit_id: int, order: Order) -> Done | Refused:
     """
     permit = lock_row(Permit.objects.filter(pk=permit_id), "product", "permit")
     if permit.status in (PermitStatus.ACTIVE, PermitStatus.ENDED):
+        _note_paid(permit, order)
         return Done()
     now = timezone.now()
     if permit.valid_until <= now:
         return Refused("over", _("Its dates were over before the payment arrived."))
     if permit.status == PermitStatus.RESERVED:
         slot = permit.slot
-        advance(permit, PermitStatus.ACTIVE, table=PERMIT_MOVES, activated_at=now, held_until=None)
+        advance(permit, PermitStatus.ACTIVE, table=PERMIT_MOVES, activated_at=now, held_until=None, promised_until=None)
         advance(slot, SlotState.TAKEN, table=SLOT_MOVES, field="state")
     elif permit.status == PermitStatus.LAPSED:
         refused = _reactivate(permit, now)
@@ -44,8 +46,18 @@ def activate_permit(*, permit_id: int, order: Order) -> Done | Refused:
     else:
         return Refused("closed", _("It was given back or cancelled before the payment arrived."))
     audit.record("permit.activated", permit, actor=order.payer, order=order.code)
-    after_commit(_prepare_document, permit.pk)
+    after_commit(prepare_document, permit.pk)
     return Done()
+
+
+def _note_paid(permit: Permit, order: Order) -> None:
+    """Valid already because its money was promised: now it is in. The printed one names the promise: one print more."""
+    if permit.promised_until is None:
+        return
+    more = 1 if permit.prints.exists() else 0
+    Permit.objects.filter(pk=permit.pk).update(promised_until=None, extra_prints=F("extra_prints") + more)
+    audit.record("permit.paid", permit, actor=order.payer, order=order.code)
+    after_commit(prepare_document, permit.pk)
 
 
 def _reactivate(permit: Permit, now: dt.datetime) -> Refused | None:
@@ -67,6 +79,7 @@ def _reactivate(permit: Permit, now: dt.datetime) -> Refused | None:
                 table=PERMIT_MOVES,
                 activated_at=now,
                 closed_at=None,
+                promised_until=None,
                 number=slot.number,
                 holder_place=place,
             )
@@ -93,7 +106,8 @@ def revoke_permit(*, permit: Permit, actor: User) -> None:
     audit.record("permit.revoked", permit, actor=actor, on_behalf_of=permit.holder)
 
 
-def _prepare_document(permit_id: int) -> None:
+def prepare_document(permit_id: int) -> None:
+    """Tell a worker to make the PDF."""
     from permits.tasks import make_document  # noqa: PLC0415 - tasks import services
 
     make_document.delay(permit_id)

@@ -58,6 +58,8 @@ def give_back_reservation(*, permit: Permit, actor: User) -> None:
     permit = lock_row(Permit.objects.filter(pk=permit.pk), "product", "permit")
     if permit.status != PermitStatus.RESERVED:
         raise NotAllowed(_("Only a reservation that is not paid can be given back."))
+    if permit.promised_until is not None:
+        raise NotAllowed(_("You promised to bring the money for it. To give it back, take that promise back first."))
     close_permit(permit, PermitStatus.CANCELLED)
     audit.record("permit.given_back", permit, actor=actor)
 

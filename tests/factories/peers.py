@@ -141,6 +141,9 @@ class ScriptedProduct:
         self.prices: dict[int, Decimal] = {}
         self.delivered: list[int] = []
         self.released: list[int] = []
+        self.promised: list[int] = []
+        self.ended: list[int] = []
+        self.quote_facts: dict[str, Any] = {}
 
     def list_due(self, payer: Any) -> list[Quote]:
         """Nothing is owed by itself."""
@@ -149,12 +152,26 @@ class ScriptedProduct:
     def quote(self, object_ids: Collection[int], *, payer: Any, lock: bool) -> list[Quote]:
         """Return a quote for each."""
         return [
-            Quote(kind=self.kind, object_id=pk, label=f"Thing {pk}", net=self.prices.get(pk, Decimal("100.00")))
+            Quote(
+                kind=self.kind,
+                object_id=pk,
+                label=f"Thing {pk}",
+                net=self.prices.get(pk, Decimal("100.00")),
+                **self.quote_facts,
+            )
             for pk in sorted(object_ids)
         ]
 
     def hold(self, object_ids: Collection[int], *, until: dt.datetime) -> None:
         """Nothing to hold."""
+
+    def promise(self, object_ids: Collection[int], *, order: Order, until: dt.datetime) -> None:
+        """Note it."""
+        self.promised.extend(object_ids)
+
+    def end_promise(self, object_ids: Collection[int], *, order: Order) -> None:
+        """Note it."""
+        self.ended.extend(object_ids)
 
     def fulfil(self, object_id: int, *, order: Order) -> Done | Refused:
         """Give the next outcome."""

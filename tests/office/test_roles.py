@@ -32,6 +32,7 @@ OPENS = {
     "payments.orderline":          "no  yes yes yes yes yes",
     "payments.payment":            "no  no  yes yes yes yes",
     "payments.paymentmethod":      "no  no  yes no  yes yes",
+    "payments.promise":            "no  no  yes yes yes yes",
     "payments.refund":             "no  no  yes yes yes yes",
     "payments.storedmethod":       "no  no  yes yes yes yes",
     "payments.taxrate":            "no  no  yes no  yes yes",

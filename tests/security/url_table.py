@@ -17,10 +17,11 @@ from accounts.sessions.selectors import places_of
 from demo.models import ReceivedMessage
 from opscom.messaging.preferences import make_link
 from payments.services.confirming import confirm_payment
+from payments.services.promising import promise_order
 from tests.factories.accounts import make_registered
 from tests.factories.bank_cards import open_card_page
 from tests.factories.documents import make_document
-from tests.factories.payments import go_to_bank, order_permit, pay_at_bank
+from tests.factories.payments import go_to_bank, offer_method, order_permit, pay_at_bank
 from tests.factories.permits import make_sale, offer_demo_bank, reserve
 from tests.factories.sso import make_provider
 from tests.factories.stored import begin_save, offer_storing, store_card
@@ -129,6 +130,9 @@ PAGES = {
     "POST payments:checkout":               "302 404 422 404 404 404 404 404",
     "payments:due":                         "302 200 200 200 200 200 200 200",
     "POST payments:due":                    "302 422 422 422 422 422 422 422",
+    "payments:promised":                    "302 404 200 404 404 404 404 404",
+    "payments:promise-cancel":              "302 404 200 404 404 404 404 404",
+    "POST payments:promise-cancel":         "302 404 302 404 404 404 404 404",
     "payments:receipt":                     "302 404 200 404 404 404 404 404",
     "payments:receipt-pdf":                 "302 404 200 404 404 404 404 404",
     "payments:return":                      "302 404 200 404 404 404 404 404",
@@ -184,6 +188,7 @@ ADMIN_LISTS = {
     "payments.orderline":                   "403 200 200",
     "payments.payment":                     "403 200 200",
     "payments.paymentmethod":               "403 403 200",
+    "payments.promise":                     "403 200 200",
     "payments.refund":                      "403 200 200",
     "payments.storedmethod":                "403 200 200",
     "payments.taxrate":                     "403 403 200",
@@ -239,6 +244,13 @@ def paid_order_of(resident: User) -> Any:
     pay_at_bank(payment)
     confirm_payment(payment)
     return order
+
+
+def promised_order_of(resident: User) -> Any:
+    """An order whose money the resident has promised to bring."""
+    order = order_of(resident)
+    offer_method(kind="promise", code="cash")
+    return promise_order(order=order, method_code="cash", actor=resident).order
 
 
 def order_of(resident: User) -> Any:
@@ -300,6 +312,8 @@ OBJECTS: dict[str, Callable[[User], dict[str, Any]]] = {
     "payments:card-remove": lambda resident: {**storing_offered(), "code": store_card(resident).code},
     "payments:card-return": lambda resident: {**storing_offered(), "reference": begin_save(resident).reference},
     "payments:checkout": lambda resident: {"code": order_of(resident).code},
+    "payments:promised": lambda resident: {"code": promised_order_of(resident).code},
+    "payments:promise-cancel": lambda resident: {"code": promised_order_of(resident).code},
     "payments:receipt": lambda resident: {"code": paid_order_of(resident).code},
     "payments:receipt-pdf": lambda resident: {"code": paid_order_of(resident).code},
     "payments:return": lambda resident: {"reference": go_to_bank(order_of(resident)).reference},
