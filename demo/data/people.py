@@ -14,6 +14,7 @@ PASSWORD = "lakeshore-demo-2026"  # noqa: S105 - printed for everyone who starts
 RESIDENT = "maya.chen@lakeshore.example"
 MANAGER = "owen.tremblay@northbuild.example"
 ADMINISTRATOR = "office@lakeshore.example"
+CASHIER = "cashier@lakeshore.example"
 
 USER_TYPES = {
     "staff": ({"en": "Staff, full time", "fr-ca": "Personnel à temps plein"}, 3),
@@ -117,7 +118,7 @@ def make_office() -> None:
         ("clerk@lakeshore.example", "Robin", "Hale", "Clerk"),
         ("appeals@lakeshore.example", "Dominique", "Roy", "Appeals officer"),
         ("officer@lakeshore.example", "Sasha", "Grant", "Enforcement officer"),
-        ("cashier@lakeshore.example", "Morgan", "Lee", "Cashier"),
+        (CASHIER, "Morgan", "Lee", "Cashier"),
         ("auditor@lakeshore.example", "Casey", "Novak", "Auditor"),
     ]
     for email, first, last, role in roles:

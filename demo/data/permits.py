@@ -7,11 +7,8 @@ from django.utils import timezone
 from django.utils.translation import override
 
 from accounts.models import User
-from demo.bank import services as bank
-from demo.bank.models import BankSession
+from demo.data.money import pay_at_bank
 from payments.models import OrderLine
-from payments.services.attempts import start_payment
-from payments.services.confirming import confirm_payment
 from payments.services.orders import place_order
 from payments.services.refunding import refund_line
 from payments.tasks import send_refunds
@@ -19,8 +16,6 @@ from permits.models import Permit, Sale, TermKind
 from permits.services.delivering import revoke_permit
 from permits.services.holding import end_next, give_back_reservation, lapse_next
 from permits.services.reserving import reserve_permit
-
-GOOD_CARD = "4242424242424242"
 
 # Person's place in the list of people -> sale. Library Lot has six numbers, and six of them are taken: it is full.
 PAID = {
@@ -71,12 +66,7 @@ def pay(permit: Permit) -> OrderLine:
         order = place_order(
             payer=holder, selection={"permit": [permit.pk]}, email=holder.email or "", language=holder.language
         )
-    start_payment(order=order, method_code="demo-bank")
-    payment = order.payments.get()
-    card = bank.find_card(GOOD_CARD)
-    assert card is not None
-    bank.pay(BankSession.objects.get(reference=payment.reference), card)
-    confirm_payment(payment)
+    pay_at_bank(order)
     return order.lines.get()
 
 

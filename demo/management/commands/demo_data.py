@@ -8,8 +8,8 @@ from accounts.models import User
 from demo.data.companies import make_company
 from demo.data.documents import make_documents
 from demo.data.lots import make_lots, make_provider, make_sales
-from demo.data.money import make_payment_methods
-from demo.data.people import ADMINISTRATOR, MANAGER, PASSWORD, RESIDENT, make_people, make_user_types
+from demo.data.money import make_money, make_payment_methods
+from demo.data.people import ADMINISTRATOR, CASHIER, MANAGER, PASSWORD, RESIDENT, make_people, make_user_types
 from demo.data.permits import make_permits
 from demo.data.profile import make_profile
 
@@ -27,6 +27,7 @@ class Command(BaseCommand):
             office = User.objects.get(email=ADMINISTRATOR)
             make_company(User.objects.get(email=MANAGER), office)
             make_permits(people, make_sales(make_lots(), types, office), office)
+            make_money(people, office, User.objects.get(email=CASHIER))
             make_documents(office)
             make_profile()
         width = max(map(len, (RESIDENT, MANAGER, ADMINISTRATOR)))
