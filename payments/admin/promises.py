@@ -16,7 +16,7 @@ from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminRadioSelect
 
 from accounts.forms.office import ConfirmForm
 from opscom.core.money import format_money
-from payments.admin.money import AsksPassword, money_column, status_column
+from payments.admin.shared import AsksPassword, money_column, status_column
 from payments.models import Payment, PaymentStatus, Promise, PromiseStatus, Tender
 from payments.services import promising
 from payments.services.settling import finish_order

@@ -16,7 +16,7 @@ from unfold.decorators import action, display
 
 from accounts.models import User
 from opscom.core.admin import ReadOnlyInline
-from payments.admin.money import AsksPassword
+from payments.admin.shared import AsksPassword
 from payments.models import MethodKind, PaymentMethod, StoredMethod, Subscription
 from payments.services import forgetting, subscribing
 

@@ -1,0 +1,58 @@
+"""A payer disputes a payment at their bank. The office answers at the gateway; we keep that it runs, and how it ended."""
+
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from opscom.core import audit
+from opscom.core.locks import lock_row
+from opscom.core.transitions import advance
+from payments.models import (
+    DISPUTE_MOVES,
+    Dispute,
+    DisputeStatus,
+    Order,
+    Payment,
+    PaymentStatus,
+    Refund,
+    RefundReason,
+)
+from payments.services.reversals import reverse_payment
+
+
+def open_dispute(payment: Payment) -> Dispute | None:
+    """Write down that a payment is disputed, once however often it is reported; None for one that never counted."""
+    if payment.status != PaymentStatus.APPROVED:
+        return None
+    with transaction.atomic():
+        dispute, is_new = Dispute.objects.get_or_create(payment=payment)
+        if is_new:
+            audit.record("dispute.opened", dispute, amount=str(payment.received_amount))
+    return dispute
+
+
+@transaction.atomic
+def close_dispute(*, dispute: Dispute, end: DisputeStatus, actor: Any, note: str) -> None:
+    """Write the end down. Lost: the bank has taken all the money of the payment back, and it is owed again.
+
+    Raises IllegalMove or Stale when it is closed already, NotAllowed when no money of it is left to lose.
+    """
+    lock_row(Order.objects.filter(payments__dispute=dispute.pk), "order")
+    dispute = Dispute.objects.select_related("payment__order").get(pk=dispute.pk)
+    refund: Refund | None = None
+    if end == DisputeStatus.LOST and dispute.status == DisputeStatus.OPEN:
+        is_guest = dispute.payment.order.payer_id is None
+        refund = reverse_payment(
+            payment=dispute.payment, reason=RefundReason.DISPUTED, actor=actor, takes_back=is_guest, note=note
+        )[0]
+    advance(
+        dispute,
+        end,
+        table=DISPUTE_MOVES,
+        refund=refund,
+        closed_at=timezone.now(),
+        closed_by=actor,
+        note=note,
+    )
+    audit.record(f"dispute.{end}", dispute, actor=actor, note=note)
