@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from accounts.models import User
 from opscom.core.errors import DomainError, NotAllowed
 from payments import tasks
-from payments.gateways.base import Result
+from payments.gateways.base import Event, Result
 from payments.invariants import check_books
 from payments.models import (
     Adjustment,
@@ -16,6 +16,7 @@ from payments.models import (
     Deposit,
     DepositKind,
     DepositStatus,
+    Dispute,
     LineStatus,
     Order,
     OrderLine,
@@ -27,7 +28,7 @@ from payments.models import (
 from payments.selectors import list_due
 from payments.services.adjusting import adjust_line
 from payments.services.attempts import start_payment
-from payments.services.confirming import confirm_payment
+from payments.services.confirming import confirm_payment, handle_event, keep_event
 from payments.services.deposits import ask_deposit, cancel_deposit, decide_deposit
 from payments.services.orders import place_order
 from payments.services.refunding import approve_refund, hand_back, refund_line, withdraw_refund
@@ -348,3 +349,32 @@ def test_a_deposit_is_asked_once_for_a_thing_and_cancelled_before_it_is_paid(dep
         with pytest.raises(NotAllowed):
             cancel_deposit(deposit=wrong, actor=clerk, reason="Again")
     assert not Debt.objects.exists()
+
+
+# What the gateway reports by itself
+
+
+def report(about: str, reference: str) -> None:
+    event = keep_event(gateway_code="scripted", event=Event(f"{about}-1", reference, about), body=b"{}")
+    handle_event(event.pk)
+    handle_event(event.pk)
+
+
+def test_a_report_about_a_refund_is_asked_back(line, gateway, clerk):
+    refund = back(line, clerk)
+    tasks.send_refunds()
+    gateway.refund_answers = [Result(status="declined", message="The account is closed.")]
+    report("refund", refund.reference)
+    refund.refresh_from_db()
+    assert refund.status == RefundStatus.FAILED
+    assert_right()
+
+
+def test_a_report_about_a_dispute_comes_to_the_office_and_moves_nothing(line):
+    payment = Payment.objects.get()
+    report("dispute", payment.reference)
+    report("dispute", "nobody")
+    assert Dispute.objects.get().payment == payment
+    payment.refresh_from_db()
+    assert payment.returned == 0
+    assert_right()
