@@ -13,7 +13,7 @@ def test_a_card_is_stored_pays_and_is_removed(device):
     page = device(person=driver.email).page
 
     page.goto("/")
-    page.get_by_role("button", name=driver.first_name).click()
+    page.get_by_role("banner").get_by_text(str(driver)).click()
     link(page, "Manage Credit Cards").click()
     expect_heading(page, "Stored Subscription Payment Methods")
     link(page, "Add Payment Method").click()

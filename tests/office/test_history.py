@@ -12,7 +12,7 @@ from office.history import read_history
 from opscom.core import audit
 from opscom.core.admin import SettingAdmin
 from opscom.core.models import AuditEntry
-from payments.models import PaymentStatus
+from payments.models import CardSaveStatus, PaymentStatus
 from permits.models import Permit
 from tests.architecture.sources import python_files
 from tests.factories.accounts import make_user, make_user_type
@@ -114,7 +114,7 @@ def test_the_log_cannot_be_changed(client_of, administrator):
 
 
 def test_every_deed_has_its_words_and_its_filter_and_all_words_a_deed():
-    """What is recorded by name, what plain settings record by their kind, and what `payment.{state}` can be."""
+    """What is recorded by name, what plain settings record by their kind, and what `payment.{state}` and the like can be."""
     texts = [path.read_text() for path in python_files() if path.name != "deeds.py"]
     recorded = {action for text in texts for action in re.findall(r"record\(\s*\"([a-z_]+\.[a-z_]+)\"", text)}
     assert len(recorded) > 30
@@ -122,5 +122,6 @@ def test_every_deed_has_its_words_and_its_filter_and_all_words_a_deed():
     settings = {f"{kind}.{deed}" for kind in kinds for deed in ("added", "changed", "deleted")}
     assert (recorded | {f"{kind}.changed" for kind in kinds}) - set(DEEDS) == set()
     named = {action for text in texts for action in re.findall(r"\"([a-z_]+\.[a-z_]+)\"", text)}
-    assert set(DEEDS) - named - settings - {f"payment.{state}" for state in PaymentStatus} == set()
+    states = {f"payment.{state}" for state in PaymentStatus} | {f"cardsave.{state}" for state in CardSaveStatus}
+    assert set(DEEDS) - named - settings - states == set()
     assert {action.partition(".")[0] for action in recorded} - set(KindFilter.PREFIXES) == set()
