@@ -145,6 +145,17 @@ def confirm_card_save(save: CardSave) -> CardResult:
     return result
 
 
+def leave_page(save: CardSave) -> None:
+    """Close the gateway's page that its person left; asking what became of it comes after this."""
+    gateway = installed_gateways().get(save.gateway)
+    if gateway is None or save.status != CardSaveStatus.STARTED:
+        return
+    try:
+        gateway.leave(gateway_reference=save.gateway_reference)
+    except GatewayError as error:
+        log.warning("card save %s: its page could not be closed: %s", save.reference, error)
+
+
 @transaction.atomic(durable=True)
 def keep_card(*, save_id: int, card: Card) -> StoredMethod:
     """Keep the card that the gateway stored; however late, and whoever asks first. Returns the row of it.

@@ -95,6 +95,8 @@ def card_return(request: SignedIn, reference: str) -> HttpResponse:
     """Ask the gateway what became of the card, and lead on; while there is no answer, wait here."""
     saves = CardSave.objects.visible_to(request.user).select_related("person", "company")
     save = get_object_or_404(saves, reference=reference)
+    if "left" in request.GET:
+        storing.leave_page(save)
     try:
         storing.confirm_card_save(save)
     except DomainError as error:

@@ -1,20 +1,39 @@
 """Stripe as people and the portal meet it: checkout, return, reports, refunds."""
 
+import datetime as dt
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 
-from payments import tasks
-from payments.models import GatewayEvent, Order, Payment, PaymentStatus, Refund, RefundStatus
+from payments import purchasables, tasks
+from payments.models import (
+    CardSave,
+    CardSaveStatus,
+    GatewayEvent,
+    Order,
+    Payment,
+    PaymentStatus,
+    Refund,
+    RefundReason,
+    RefundStatus,
+    StoredMethod,
+)
+from payments.services.charging import charge_stored
+from payments.services.forgetting import cards_to_forget, remove_stored
 from payments.services.refunding import refund_unmatched_payment
+from payments.services.refunds import check_refund, owe_refund
+from payments.services.storing import confirm_card_save
 from permits.models import Permit, PermitStatus
-from tests.factories.payments import order_permit
+from tests.factories.payments import order_permit, place_thing
+from tests.factories.peers import ScriptedProduct
 from tests.factories.permits import make_sale, reserve
+from tests.factories.stored import PARKING, begin_save, offer_storing
 from tests.gateways import fact_sheet as sheet
 from tests.gateways import localstripe
 from tests.gateways.conftest import use_stripe
@@ -28,6 +47,15 @@ WEBHOOK = "/payments/webhooks/stripe/"
 @pytest.fixture
 def permit(stripe_only: None) -> Permit:
     return reserve(make_sale())
+
+
+@pytest.fixture
+def product() -> Iterator[ScriptedProduct]:
+    """Something that anybody may pay for."""
+    product = ScriptedProduct()
+    purchasables.register(product)
+    yield product
+    del purchasables._registry[product.kind]
 
 
 @pytest.fixture
@@ -173,6 +201,89 @@ def test_portal_that_died_before_it_wrote_the_reference_finds_the_page_by_the_fa
     tasks.reconcile_payments()
     permit.refresh_from_db()
     assert permit.status == PermitStatus.ACTIVE
+
+
+# Stored cards
+
+
+@pytest.fixture
+def save(resident, stripe_only, fact_sheet) -> CardSave:
+    """Somebody on Stripe's page that stores a card."""
+    offer_storing("stripe")
+    return begin_save(resident, PARKING, gateway="stripe")
+
+
+def test_card_is_stored_charged_and_removed_by_the_fact_sheet(client_of, resident, save, fact_sheet, product) -> None:
+    session = fact_sheet.books.things[save.gateway_reference]
+    fact_sheet.store(session["id"], sheet.GOOD)
+    page = client_of(resident).get(session["success_url"], follow=True)
+    assert "Credit Card successfully stored" in page.content.decode()
+    stored = StoredMethod.objects.get()
+    assert (stored.label, stored.expires_on) == ("Visa ···· 4242", dt.date(2032, 1, 1))
+
+    order = place_thing(payer=resident, email=resident.email)
+    payment = charge_stored(order=order, stored_method=stored, reason="customer_present")
+    assert (payment.status, payment.received_amount) == (PaymentStatus.APPROVED, order.total)
+
+    remove_stored(stored_method=stored, actor=resident)
+    tasks.forget_card(stored.pk)
+    assert fact_sheet.books.things[stored.token]["customer"] is None
+    assert cards_to_forget() == []
+
+
+def test_charge_whose_answer_was_lost_is_found_by_the_fact_sheet(resident, save, fact_sheet, product) -> None:
+    fact_sheet.store(save.gateway_reference, sheet.GOOD)
+    confirm_card_save(save)
+    order = place_thing(payer=resident, email=resident.email)
+    fact_sheet.faults = ["cut", "cut"]
+    payment = charge_stored(order=order, stored_method=StoredMethod.objects.get(), reason="recurring")
+    assert payment.status == PaymentStatus.CREATED
+    Payment.objects.update(next_check_at=timezone.now())
+    tasks.reconcile_payments()
+    payment.refresh_from_db()
+    assert payment.status == PaymentStatus.APPROVED
+    assert len(fact_sheet.books.all("charge")) == 1
+
+
+def test_bank_that_wants_to_ask_sends_the_holder_to_the_page_by_the_fact_sheet(
+    resident, save, fact_sheet, product
+) -> None:
+    fact_sheet.store(save.gateway_reference, sheet.ASKS_ALWAYS)
+    confirm_card_save(save)
+    order = place_thing(payer=resident, email=resident.email)
+    payment = charge_stored(order=order, stored_method=StoredMethod.objects.get(), reason="customer_present")
+    assert payment.needs_customer
+    assert payment.status == PaymentStatus.DECLINED
+    assert fact_sheet.books.all("charge") == []
+
+
+def test_who_leaves_the_page_stores_nothing_by_the_fact_sheet(client_of, resident, save, fact_sheet) -> None:
+    session = fact_sheet.books.things[save.gateway_reference]
+    client_of(resident).get(session["cancel_url"])
+    assert session["status"] == "expired"
+    save.refresh_from_db()
+    assert save.status == CardSaveStatus.DECLINED
+
+
+def test_report_stores_the_card_and_a_refund_of_it_fails_later_by_the_fact_sheet(
+    resident, save, fact_sheet, product
+) -> None:
+    peer = FactSheetPeer(fact_sheet)
+    fact_sheet.store(save.gateway_reference, sheet.REFUND_FAILS)
+    assert post(peer.describe_event("card", save.reference)) == 204
+    handle_all()
+    stored = StoredMethod.objects.get()
+    order = place_thing(payer=resident, email=resident.email)
+    payment = charge_stored(order=order, stored_method=stored, reason="recurring")
+    with transaction.atomic():
+        refund = owe_refund(payment=payment, amount=payment.amount, reason=RefundReason.OFFICE)
+    tasks.send_refunds()
+    refund.refresh_from_db()
+    assert refund.status == RefundStatus.PENDING
+    peer.finish_refund(refund.reference)
+    check_refund(refund.pk)
+    refund.refresh_from_db()
+    assert refund.status == RefundStatus.FAILED
 
 
 @pytest.mark.django_db(transaction=True)
