@@ -11,6 +11,7 @@ from accounts.requests import SignedIn
 from home.colours import dark_brand, light_brand
 from home.selectors import home_cards, part_of_day
 from opscom.provider.selectors import get_provider, get_time_zone
+from payments.selectors import running_promises
 
 A_YEAR = 365 * 24 * 3600
 
@@ -20,6 +21,7 @@ def home(request: SignedIn) -> HttpResponse:
     """Greet, and show this account's cards."""
     context = {
         "cards": home_cards(request.user),
+        "promises": running_promises(request.user),
         "holds": running_holds(request.user, timezone.now()),
         "part_of_day": part_of_day(timezone.now().astimezone(get_time_zone())),
     }

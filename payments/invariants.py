@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from opscom.core.money import ZERO
 from payments.models import (
+    COUNTER,
     LIVE_REFUNDS,
     CardSave,
     CardSaveStatus,
@@ -22,6 +23,8 @@ from payments.models import (
     OrderStatus,
     Payment,
     PaymentStatus,
+    Promise,
+    PromiseStatus,
     Refund,
     RefundStatus,
     StoredMethod,
@@ -43,6 +46,7 @@ def check_books() -> Iterator[str]:
     yield from _lines_are_accounted_for()
     yield from _refunds_fit()
     yield from _debts_are_true()
+    yield from _promises_match_orders()
     yield from _nothing_waits_forever()
     yield from _stored_cards_are_looked_after()
 
@@ -138,6 +142,21 @@ def _debts_are_true() -> Iterator[str]:
         yield f"Debt {debt.code} is called paid, and no line paid it."
     for debt in Debt.objects.filter(Exists(delivered)).exclude(status=DebtStatus.PAID).iterator():
         yield f"Debt {debt.code} was paid, and is called {debt.status}."
+
+
+def _promises_match_orders() -> Iterator[str]:
+    """An order waits for promised money as long as its promise runs; what was received is a payment of that sum."""
+    running = Promise.objects.filter(status=PromiseStatus.PROMISED)
+    for promise in running.exclude(order__status=OrderStatus.PROMISED).select_related("order").iterator():
+        yield f"The promise for order {promise.order.code} runs, and the order does not wait for it."
+    for order in Order.objects.filter(status=OrderStatus.PROMISED).exclude(promise__in=running).iterator():
+        yield f"Order {order.code} waits for a promise that is over."
+    received = Promise.objects.filter(payment__isnull=False).select_related("order")
+    right = Q(payment__order=F("order"), payment__gateway=COUNTER, payment__received_amount=F("received_amount"))
+    for promise in received.exclude(right).iterator():
+        yield f"The money for the promise of order {promise.order.code} is not what its payment says."
+    for promise in running.filter(pay_by__lt=timezone.now() - STUCK_AFTER).select_related("order").iterator():
+        yield f"The promise for order {promise.order.code} should have lapsed hours ago."
 
 
 def _nothing_waits_forever() -> Iterator[str]:

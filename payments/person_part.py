@@ -21,6 +21,7 @@ from payments.models import (
     OrderStatus,
     Payment,
     PaymentStatus,
+    Promise,
     Refund,
     StoredMethod,
     Subscription,
@@ -28,6 +29,7 @@ from payments.models import (
 )
 
 PAYMENTS = HistoryKind("payments", gettext_lazy("Payments"), "receipt")
+PROMISES = HistoryKind("promises", gettext_lazy("Promises to pay"), "hand-coins")
 REFUNDS = HistoryKind("refunds", gettext_lazy("Refunds"), "undo-2")
 
 
@@ -51,9 +53,11 @@ class PaymentsPart(PersonPart):
     def feeds(self, person: User, ids: Sequence[int]) -> list[Feed]:
         """What the person paid, by confirmation code, and what went back."""
         orders = Order.objects.filter(payer=person, status=OrderStatus.PAID).prefetch_related("lines")
+        promises = Promise.objects.filter(order__payer=person).select_related("order").prefetch_related("order__lines")
         refunds = Refund.objects.filter(payment__order__payer=person).select_related("line", "payment__order")
         return [
             Feed(PAYMENTS, orders, "paid_at", describe_orders),
+            Feed(PROMISES, promises, "created_at", describe_promises),
             Feed(REFUNDS, refunds, "created_at", describe_refunds),
         ]
 
@@ -132,6 +136,21 @@ def describe_orders(orders: Sequence[Order]) -> list[Happening]:
             link=order.code,
         )
         for order in orders
+    ]
+
+
+def describe_promises(promises: Sequence[Promise]) -> list[Happening]:
+    """Return what the person promised to bring, and what has become of that."""
+    return [
+        Happening(
+            what=_("Promise to pay: %(status)s") % {"status": promise.get_status_display()},
+            detail="; ".join(line.label for line in promise.order.lines.all()),
+            amount=promise.order.due,
+            url=reverse("payments:promised", args=[promise.order.code]),
+            link_label=_("Confirmation code"),
+            link=promise.order.code,
+        )
+        for promise in promises
     ]
 
 

@@ -74,7 +74,7 @@ class PermitTypeAdmin(SettingAdmin):
     inlines = [ValidityInline]
     fieldsets = [
         (None, {"fields": ["code", "name", "description", "is_active"]}),
-        (_("Price and length"), {"fields": ["price", "taxes", "term_kind", "months"]}),
+        (_("Price and length"), {"fields": ["price", "taxes", "is_valid_when_promised", "term_kind", "months"]}),
         (_("Who may have it"), {"fields": ["user_types", "vehicle_kinds", "max_vehicles"]}),
         (_("Limits"), {"fields": ["limit_group", "max_per_person", "hold_minutes", "max_prints"]}),
     ]

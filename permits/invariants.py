@@ -4,10 +4,10 @@ import datetime as dt
 from collections.abc import Iterator
 from itertools import pairwise
 
-from django.db.models import Count, F
+from django.db.models import Count, F, Q
 from django.utils import timezone
 
-from payments.models import OrderLine
+from payments.models import OrderLine, OrderStatus
 from permits.models import LIVE, Permit, PermitStatus, Slot, SlotState
 
 STUCK_AFTER = dt.timedelta(hours=3)
@@ -53,8 +53,14 @@ def _settled_means_active() -> Iterator[str]:
     for permit in lost.iterator():
         yield f"Permit {permit.code} is paid and delivered, but {permit.status}."
     paid = OrderLine.objects.filter(kind="permit", settled=True)
-    for permit in Permit.objects.filter(status=PermitStatus.ACTIVE).exclude(pk__in=paid.values("object_id")).iterator():
+    unpaid = Permit.objects.filter(status=PermitStatus.ACTIVE).exclude(pk__in=paid.values("object_id"))
+    for permit in unpaid.filter(promised_until=None).iterator():
         yield f"Permit {permit.code} is active and nobody paid for it."
+    promised = OrderLine.objects.filter(kind="permit", order__status=OrderStatus.PROMISED)
+    vouched = Permit.objects.filter(Q(pk__in=promised.values("object_id")) | Q(pk__in=paid.values("object_id")))
+    waiting = Permit.objects.filter(status__in=LIVE, promised_until__isnull=False)
+    for permit in waiting.exclude(pk__in=vouched.values("pk")).iterator():
+        yield f"Permit {permit.code} waits for promised money, and nobody promises it."
 
 
 def _nothing_is_overdue() -> Iterator[str]:
@@ -64,5 +70,8 @@ def _nothing_is_overdue() -> Iterator[str]:
     holds = Permit.objects.filter(status=PermitStatus.RESERVED, held_until__lt=old).exclude(pk__in=paid)
     for permit in holds.iterator():
         yield f"Permit {permit.code}: its hold ran out hours ago, and its number is not free."
+    late = Permit.objects.filter(status=PermitStatus.ACTIVE, promised_until__lt=old).exclude(pk__in=paid)
+    for permit in late.iterator():
+        yield f"Permit {permit.code} is active, and the money promised for it did not come in time."
     for permit in Permit.objects.filter(status=PermitStatus.ACTIVE, valid_until__lt=old).iterator():
         yield f"Permit {permit.code} is active, and its dates are over."

@@ -101,6 +101,7 @@ def detail(request: SignedIn, code: str) -> HttpResponse:
     context = {
         "permit": permit,
         "is_valid_now": selectors.is_valid_now(permit, now),
+        "payment_words": selectors.explain_payment(permit),
         "is_held": permit.status == PermitStatus.RESERVED and permit.held_until is not None and permit.held_until > now,
         "places": describe_validity(permit.permit_type, permit.lot),
         "print_decision": documents.can_print(permit, now=now) if is_printable else None,
@@ -165,6 +166,7 @@ def status(request: HttpRequest, public_code: str) -> HttpResponse:
     context = {
         "permit": permit,
         "is_valid_now": selectors.is_valid_now(permit),
+        "payment_words": selectors.explain_payment(permit),
         "places": describe_validity(permit.permit_type, permit.lot),
         "now": timezone.now(),
     }

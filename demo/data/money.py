@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from django.utils.translation import override
 
-from accounts.models import User
+from accounts.models import User, UserType
 from demo.bank import cards
 from demo.bank import services as bank
 from demo.bank.models import BankCardPage, BankSession
@@ -29,7 +29,7 @@ STORED_CARDS = {0: 40, 3: 1, 12: 25}
 
 
 def make_payment_methods() -> None:
-    """Offer cards at the demo bank to everybody, for everything."""
+    """Offer cards at the demo bank to everybody, for everything, and cash or cheque to those who work here."""
     PaymentMethod.objects.update_or_create(
         code="demo-bank",
         defaults={
@@ -42,6 +42,17 @@ def make_payment_methods() -> None:
             "position": 1,
         },
     )
+    cash, _made = PaymentMethod.objects.update_or_create(
+        code="cash-or-cheque",
+        defaults={
+            "kind": MethodKind.PROMISE,
+            "name": {"en": "Cash or Cheque", "fr-ca": "Comptant ou chèque"},
+            "is_on": True,
+            "days_to_pay": 7,
+            "position": 2,
+        },
+    )
+    cash.user_types.set(UserType.objects.filter(code__in=["staff", "faculty"]))
 
 
 def pay_at_bank(order: Order) -> None:

@@ -10,6 +10,7 @@ from accounts.models import User
 from demo.data.money import pay_at_bank
 from payments.models import OrderLine
 from payments.services.orders import place_order
+from payments.services.promising import promise_order
 from payments.services.refunding import refund_line
 from payments.tasks import send_refunds
 from permits.models import Permit, Sale, TermKind
@@ -26,6 +27,8 @@ PAID = {
 }  # fmt: skip
 ENDED, CANCELLED, REVOKED = {14: "west-evening", 19: "west-evening"}, {26: "west-evening"}, {17: "west-evening"}
 LAPSED, GIVEN_BACK, RESERVED = {21: "west-evening"}, {23: "west-evening"}, {28: "west-student", 25: "arena-monthly"}
+# Staff, who may bring cash.
+PROMISED = {26: "north-monthly"}
 
 
 def make_permits(people: list[User], sales: dict[str, Sale], office: User) -> None:
@@ -52,6 +55,8 @@ def make_permits(people: list[User], sales: dict[str, Sale], office: User) -> No
     for permit in reserve(GIVEN_BACK):
         give_back_reservation(permit=permit, actor=permit.holder)
     reserve(RESERVED)
+    for permit in reserve(PROMISED):
+        _promise(permit)
 
 
 def _reserve(person: User, sale: Sale) -> Permit:
@@ -68,6 +73,14 @@ def pay(permit: Permit) -> OrderLine:
         )
     pay_at_bank(order)
     return order.lines.get()
+
+
+def _promise(permit: Permit) -> None:
+    holder = permit.holder
+    order = place_order(
+        payer=holder, selection={"permit": [permit.pk]}, email=holder.email or "", language=holder.language
+    )
+    promise_order(order=order, method_code="cash-or-cheque", actor=holder)
 
 
 @transaction.atomic

@@ -25,6 +25,7 @@ from opscom.core.pdf import write_pdf
 from opscom.provider.selectors import get_provider, logo_as_data
 from permits.eligibility import write_moment
 from permits.models import Permit, PermitDocument, PermitPrint, PermitStatus
+from permits.selectors import explain_payment
 from permits.validity import describe_validity
 
 log = logging.getLogger(__name__)
@@ -51,6 +52,7 @@ def render_document(permit: Permit) -> str:
                 "permit": permit,
                 "provider": get_provider(),
                 "logo": logo_as_data(),
+                "payment_words": explain_payment(permit),
                 "places": describe_validity(permit.permit_type, permit.lot),
                 "status_url": status_url,
                 "qr": segno.make(f"{status_url}?lang={permit.holder.language}", error="m").svg_data_uri(

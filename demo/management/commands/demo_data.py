@@ -21,8 +21,8 @@ class Command(BaseCommand):
         """Make everything unless the administrator is there already."""
         if not User.objects.filter(email=ADMINISTRATOR).exists():
             make_provider()
-            make_payment_methods()
             types = make_user_types()
+            make_payment_methods()
             people = make_people(types)
             office = User.objects.get(email=ADMINISTRATOR)
             make_company(User.objects.get(email=MANAGER), office)
