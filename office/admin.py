@@ -45,6 +45,7 @@ class KindFilter(admin.SimpleListFilter):
         "storedmethod": _("stored payment methods"),
         "cardsave": _("tries to store a card"),
         "debt": _("debts"),
+        "books": _("the books"),
         "adjustment": _("adjustments"),
         "deposit": _("deposits"),
         "promise": _("promises to pay"),

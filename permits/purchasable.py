@@ -70,7 +70,7 @@ class PermitPurchase:
                 Q(status=PermitStatus.RESERVED, held_until__gt=timezone.now())
                 | Q(status=PermitStatus.ACTIVE, promised_until__gt=timezone.now())
             )
-            .select_related("sale__lot", "sale__permit_type")
+            .select_related("sale__lot", "sale__permit_type__account_code")
             .prefetch_related("vehicle_links__vehicle")
         )
 
@@ -93,6 +93,8 @@ def _quote(permit: Permit) -> Quote:
         },
         net=permit.net,
         taxes=[TaxPart(t["name"], t["number"], Decimal(t["percent"]), Decimal(t["amount"])) for t in permit.taxes],
+        account_code=code_of(permit),
+        exemption_number=permit.exemption_number,
         url=reverse("permits:detail", args=[permit.code]),
         held_until=permit.promised_until or permit.held_until,
         give_back_url="" if is_promised else reverse("permits:give-back", args=[permit.code]),
@@ -107,3 +109,9 @@ def explain_promise(kind: PermitType) -> str:
     if kind.is_valid_when_promised:
         return _("Valid at once, until the last day to pay.")
     return _("Held for you, and not valid until the money is in.")
+
+
+def code_of(permit: Permit) -> str:
+    """Return the account in the books that the permit's type names."""
+    account = permit.permit_type.account_code
+    return account.code if account else ""

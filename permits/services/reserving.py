@@ -15,6 +15,7 @@ from opscom.core.errors import NotAllowed
 from opscom.core.transitions import advance
 from opscom.provider.selectors import local_date, start_of_day
 from payments.rates import price_taxes
+from payments.taxing import rates_for
 from permits.eligibility import can_reserve, limit_refusal
 from permits.models import SLOT_MOVES, Permit, PermitStatus, PermitVehicle, Sale, Slot, SlotState
 from permits.services.holding import lapse_next
@@ -60,7 +61,8 @@ def _hold(slot: Slot, holder: User, sale: Sale, vehicles: Sequence[Vehicle], act
         raise NotAllowed(limit_refusal(kind.max_per_person).reason)
     first, after_last = permit_dates(sale, local_date(now))
     with override(holder.language):
-        taxes = [part.as_json() for part in price_taxes(kind.price, list(kind.taxes.all()))]
+        rates, exemption_number = rates_for(holder, kind.taxes.all(), local_date(now))
+        taxes = [part.as_json() for part in price_taxes(kind.price, rates)]
     permit = Permit.objects.create(
         number=slot.number,
         holder=holder,
@@ -71,6 +73,7 @@ def _hold(slot: Slot, holder: User, sale: Sale, vehicles: Sequence[Vehicle], act
         valid_until=start_of_day(after_last),
         net=kind.price,
         taxes=taxes,
+        exemption_number=exemption_number,
         held_until=now + dt.timedelta(minutes=kind.hold_minutes),
     )
     advance(slot, SlotState.HELD, table=SLOT_MOVES, field="state", permit=permit)
