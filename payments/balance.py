@@ -70,10 +70,10 @@ def daily_balance(first: dt.date, after_last: dt.date) -> list[BalanceRow]:
         found = row(on, gateway, method)
         found.payments, found.received = count, total or ZERO
     refunds = Refund.objects.filter(status=RefundStatus.SUCCEEDED, succeeded_at__gte=start, succeeded_at__lt=end)
-    days = refunds.annotate(on=TruncDate("succeeded_at", tzinfo=zone)).values_list(
+    back = refunds.annotate(on=TruncDate("succeeded_at", tzinfo=zone)).values_list(
         "on", "payment__gateway", "payment__method"
     )
-    for on, gateway, method, count, total in days.annotate(Count("pk"), Sum("amount")).order_by():
+    for on, gateway, method, count, total in back.annotate(Count("pk"), Sum("amount")).order_by():
         found = row(on, gateway, method)
         found.refunds, found.refunded = count, total or ZERO
     return sorted(rows.values(), key=lambda one: (one.on, one.gateway, one.method), reverse=True)
