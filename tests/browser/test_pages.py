@@ -13,14 +13,20 @@ from django.urls import reverse
 from playwright.sync_api import Page, expect
 
 from accounts.links import Purpose, make_change_token, make_token
-from accounts.models import User
+from accounts.models import User, UserType
 from accounts.services.document_requests import decline_request
 from accounts.services.holds import place_hold
 from demo.bank import services as bank
 from demo.bank.models import BankSession
+from demo.data.money import pay_deposit
 from demo.data.people import ADMINISTRATOR, MANAGER, RESIDENT
 from demo.models import ReceivedMessage
 from opscom.messaging.preferences import make_link
+from payments.models import DebtReason, DepositKind, MethodKind
+from payments.services.debts import owe_again
+from payments.services.deposits import ask_deposit, decide_deposit
+from payments.services.promising import promise_order
+from permits.models import Permit
 from tests.accounts.mfa import give_email
 from tests.browser import cast, steps
 from tests.browser.device import DESK, PHONE, Device
@@ -28,7 +34,7 @@ from tests.browser.steps import button, expect_heading
 from tests.factories.accounts import make_registered
 from tests.factories.bank_cards import open_card_page
 from tests.factories.documents import make_document, make_request
-from tests.factories.payments import pay_at_bank
+from tests.factories.payments import offer_method, pay_at_bank
 from tests.factories.stored import begin_save, store_card
 
 Where = Callable[[User], str]
@@ -134,6 +140,43 @@ def payments_with_held(person: User) -> str:
     return reverse("payments:due")
 
 
+def payments_of_all_kinds(person: User) -> str:
+    """Something held, something owed, something promised and so locked, and a history with a refund in it."""
+    office = User.objects.get(email=ADMINISTRATOR)
+    deposit = ask_deposit(
+        person=person, kind=DepositKind.CARD, amount=Decimal("25.00"), label="Gate card 118", actor=office
+    )
+    pay_deposit(deposit)
+    decide_deposit(deposit=deposit, returned=Decimal("10.00"), actor=office, reason="The card came back late")
+    owe_again(line=deposit.line, amount=Decimal("1234.50"), reason=DebtReason.ADJUSTED, actor=office)
+    promised_checkout(person, cast.hold(person, "west-evening"))
+    cast.hold(person)
+    return reverse("payments:due")
+
+
+def promised_checkout(person: User, permit: Permit) -> str:
+    """The page of a promise, made with a method that only people of one type are offered."""
+    offer_cash(person)
+    order = cast.order_of(permit)
+    promise_order(order=order, method_code="cash-for-a-few", actor=person)
+    return reverse("payments:promised", args=[order.code])
+
+
+def checkout_with_choice(person: User) -> str:
+    offer_cash(person)
+    return checkout(person)
+
+
+def offer_cash(person: User) -> None:
+    method = offer_method(kind=MethodKind.PROMISE, code="cash-for-a-few", position=9)
+    kind, _made = UserType.objects.get_or_create(
+        code="pays-cash", defaults={"name": {"en": "Pays in cash"}, "max_active_vehicles": 2}
+    )
+    method.user_types.set([kind])
+    User.objects.filter(pk=person.pk).update(user_type=kind)
+    person.refresh_from_db()
+
+
 def own_vehicle(view: str) -> Where:
     return lambda person: reverse(view, args=[person.ownerships.get().code])
 
@@ -202,6 +245,11 @@ def wrong_mailing_address(page: Page) -> None:
     press("Save Changes")(page)
 
 
+def press_continue_with_nothing(page: Page) -> None:
+    page.get_by_role("checkbox", checked=True).first.uncheck()
+    press("Continue to Checkout")(page)
+
+
 CASES = {
     "language": Case(at("accounts:language"), None),
     "sign-in": Case(at("account_login"), None),
@@ -266,7 +314,12 @@ CASES = {
     "payments": Case(payments_with_held),
     "payments-empty": Case(at("payments:due")),
     "payments-history": Case(at("payments:due"), maya),
+    "payments-all-kinds": Case(payments_of_all_kinds),
+    "payments-nothing-ticked": Case(payments_of_all_kinds, then=press_continue_with_nothing),
     "checkout": Case(checkout),
+    "checkout-choice": Case(checkout_with_choice),
+    "checkout-nothing-chosen": Case(checkout_with_choice, then=press("Submit Payment")),
+    "promised": Case(lambda person: promised_checkout(person, cast.hold(person))),
     "checkout-stored-card": Case(checkout_with_card),
     "cards": Case(stored_cards),
     "cards-empty": Case(at("payments:cards")),
