@@ -42,11 +42,11 @@ GOING_BACK = State(_("Refund on its way"), "calm", "undo-2")
 
 @dataclass(frozen=True, slots=True)
 class HistoryRow:
-    """One paid order of the history."""
+    """One paid order of the history. `back`, below zero, is what has gone back of it or is on its way; the state says which."""
 
     order: Order
     state: State
-    returned: Decimal
+    back: Decimal
 
     @property
     def labels(self) -> list[str]:
@@ -74,7 +74,7 @@ def years_of(payer: Any) -> list[int]:
 
 def describe_row(order: Order) -> HistoryRow:
     """Return the row of an order that came from `paid_orders`."""
-    return HistoryRow(order, _state(order), sum((_returned(line) for line in order.lines.all()), ZERO))
+    return HistoryRow(order, _state(order), -sum((_returned(line) for line in order.lines.all()), ZERO))
 
 
 def _returned(line: OrderLine) -> Decimal:

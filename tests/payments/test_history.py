@@ -58,7 +58,7 @@ def test_refund_of_one_line_and_then_of_all(buy, manager) -> None:
     assert state_of(order) == "Refund on its way"
     tasks.send_refunds()
     assert state_of(order) == "Refunded in part"
-    assert describe_row(paid_orders(order.payer).get()).returned == Decimal("100.00")
+    assert describe_row(paid_orders(order.payer).get()).back == Decimal("-100.00")
     refund_line(line=second, actor=manager)
     tasks.send_refunds()
     assert state_of(order) == "Refunded"
