@@ -16,6 +16,8 @@ from typing import Any
 from tests.factories.messaging import free_port
 
 SECRET_KEY = "sk_test_of_localstripe"
+# Its own command listens on every network of the machine; its application does as it is told.
+START = "from aiohttp import web; from localstripe.server import app; web.run_app(app, host='127.0.0.1', port={})"
 PATIENCE = 20.0
 
 
@@ -26,7 +28,7 @@ class LocalStripe:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._log = (folder / "log").open("wb")
-        command = [sys.executable, "-m", "localstripe", "--port", str(self.port), "--from-scratch"]
+        command = [sys.executable, "-c", START.format(self.port)]
         environment = {**os.environ, "TMPDIR": str(folder), "PYTHONWARNINGS": "ignore"}
         self._process = subprocess.Popen(command, env=environment, stdout=self._log, stderr=self._log)
         self._wait()
