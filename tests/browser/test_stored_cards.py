@@ -9,6 +9,8 @@ from tests.browser.steps import PASSWORD, button, expect_heading, field, link
 
 def test_a_card_is_stored_pays_and_is_removed(device):
     driver = cast.make_driver()
+    driver.set_password(PASSWORD)
+    driver.save()
     permit = cast.hold(driver)
     page = device(person=driver.email).page
 

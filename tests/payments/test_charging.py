@@ -138,13 +138,13 @@ def test_the_checkout_charges_the_chosen_card_and_shows_the_receipt(gateway, cli
 def test_only_a_card_chosen_for_such_things_is_offered(resident, order):
     card = make_stored(resident, ROLLOVER)
     with pytest.raises(NotAllowed):
-        pay_order(order=order, method_code=f"stored:{card.code}")
+        pay_order(order=order, method_code=f"stored:{card.code}", actor=order.payer)
 
 
 def test_where_the_office_does_not_allow_it_no_card_is_offered(order, card):
     offer_storing("scripted", ROLLOVER)
     with pytest.raises(NotAllowed):
-        pay_order(order=order, method_code=f"stored:{card.code}")
+        pay_order(order=order, method_code=f"stored:{card.code}", actor=order.payer)
 
 
 def test_nobody_pays_with_somebody_else_s_card(gateway, client_of, other_resident, order, card):
@@ -153,11 +153,11 @@ def test_nobody_pays_with_somebody_else_s_card(gateway, client_of, other_residen
     response = browser.post(reverse("payments:checkout", args=[theirs.code]), {"method": f"stored:{card.code}"})
     assert response.status_code == 422
     with pytest.raises(NotAllowed):
-        pay_order(order=theirs, method_code=f"stored:{card.code}")
+        pay_order(order=theirs, method_code=f"stored:{card.code}", actor=other_resident)
     assert not gateway.charged
 
 
 def test_who_acts_for_the_owner_does_not_pay_with_their_card(gateway, manager, resident, order, card):
     with acting_for(actor=manager, person=resident), pytest.raises(NotAllowed):
-        pay_order(order=order, method_code=f"stored:{card.code}")
+        pay_order(order=order, method_code=f"stored:{card.code}", actor=order.payer)
     assert not gateway.charged

@@ -36,7 +36,10 @@ def order() -> Order:
 
 def test_two_tabs_and_a_double_click_are_one_charge(order) -> None:
     card = store_card(order.payer)
-    together([lambda: pay_order(order=Order.objects.get(pk=order.pk), method_code=f"stored:{card.code}")] * 4)
+    together(
+        [lambda: pay_order(order=Order.objects.get(pk=order.pk), method_code=f"stored:{card.code}", actor=order.payer)]
+        * 4
+    )
     order.refresh_from_db()
     assert order.status == OrderStatus.PAID
     assert BankSession.objects.filter(status=SessionStatus.APPROVED).count() == 1
@@ -112,9 +115,9 @@ def test_chosen_while_it_is_removed_pays_for_nothing_afterwards() -> None:
 def test_a_silent_bank_and_an_impatient_payer(order) -> None:
     """The charge went through, the answer did not: the reconciler finds it, whatever the payer clicks meanwhile."""
     card = store_card(order.payer, card="4000000000000119")
-    first = pay_order(order=order, method_code=f"stored:{card.code}")
+    first = pay_order(order=order, method_code=f"stored:{card.code}", actor=order.payer)
     assert Payment.objects.get(pk=first.pk).status == PaymentStatus.CREATED
-    again = together([lambda: pay_order(order=order, method_code=f"stored:{card.code}")] * 3)
+    again = together([lambda: pay_order(order=order, method_code=f"stored:{card.code}", actor=order.payer)] * 3)
     assert {payment.pk for payment in again} == {first.pk}
     BankSession.objects.update(answers_from=timezone.now() - dt.timedelta(seconds=1))
     Payment.objects.update(next_check_at=timezone.now())
