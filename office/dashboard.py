@@ -99,6 +99,11 @@ def list_tasks(request: HttpRequest) -> Iterator[Figure | None]:
         yield task(_("Refunds that failed"), counts["failed"], failed, "money_off", "bad")
         waiting = link_to("payments_refund", status__in="due,sending")
         yield task(_("Refunds on their way"), counts["waiting"], waiting, "undo", "plain")
+        proposed = link_to("payments_refund", status__exact="proposed")
+        yield task(_("Refunds that wait for a second person"), counts["proposed"], proposed, "how_to_reg", "bad")
+    if may(request, "payments.view_dispute"):
+        link = link_to("payments_dispute", status__exact="open")
+        yield task(_("Disputed payments to answer"), selectors.count_open_disputes(), link, "gavel", "bad")
     if may(request, "messaging.view_message"):
         counts = selectors.count_messages()
         failed = link_to("messaging_message", status__exact="failed")

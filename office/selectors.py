@@ -14,7 +14,7 @@ from accounts.models import DocumentRequest, RequestStatus, User, UserType
 from opscom.core.money import ZERO
 from opscom.messaging.models import Message, MessageStatus
 from opscom.provider.models import Lot
-from payments.models import LineStatus, OrderLine, Payment, PaymentStatus, Refund, RefundStatus
+from payments.models import Dispute, DisputeStatus, LineStatus, OrderLine, Payment, PaymentStatus, Refund, RefundStatus
 from permits.eligibility import Condition, first_failing, is_shown, sale_conditions
 from permits.models import Permit, PermitStatus, Sale, Slot, SlotState
 from permits.selectors import Counts, count_numbers, load_sales
@@ -93,11 +93,18 @@ def count_payments_to_review() -> int:
 
 
 def count_refunds() -> dict[str, Any]:
-    """Return the refunds on their way and those that failed."""
+    """Return the refunds on their way, those that failed, and those that wait for a second person."""
     waiting = Q(status__in=[RefundStatus.DUE, RefundStatus.SENDING])
     return Refund.objects.exclude(status=RefundStatus.SUCCEEDED).aggregate(
-        waiting=Count("pk", filter=waiting), failed=Count("pk", filter=Q(status=RefundStatus.FAILED))
+        waiting=Count("pk", filter=waiting),
+        failed=Count("pk", filter=Q(status=RefundStatus.FAILED)),
+        proposed=Count("pk", filter=Q(status=RefundStatus.PROPOSED)),
     )
+
+
+def count_open_disputes() -> int:
+    """Return the payments whose payer went to the bank, to be answered at the gateway."""
+    return Dispute.objects.filter(status=DisputeStatus.OPEN).count()
 
 
 def count_lines_to_review() -> int:

@@ -10,7 +10,7 @@ from django.utils.translation import override
 from opscom.core.money import ZERO, format_money
 from opscom.messaging.models import Lane
 from opscom.messaging.services import queue_email
-from payments.models import LineStatus, Order, Refund
+from payments.models import Debt, DebtReason, LineStatus, Order, Refund
 from payments.selectors import tax_sums
 
 
@@ -28,6 +28,8 @@ def receipt(order: Order) -> None:
                 **_about(order),
                 "net": format_money(order.net),
                 "total": format_money(order.total, order.currency),
+                "adjusted": format_money(order.adjusted, order.currency) if order.adjusted else "",
+                "due": format_money(order.due, order.currency),
                 "paid_at": order.paid_at,
                 "lines": [_describe(line) for line in order.lines.all()],
                 "taxes": _taxes(order),
@@ -53,8 +55,31 @@ def refunded(order: Order, refund: Refund) -> None:
                 "reason": str(refund.get_reason_display()),
                 "label": refund.line.label if refund.line else "",
                 "card": refund.payment.card_label,
+                "is_by_hand": refund.payment.is_by_hand,
             },
             lane=Lane.URGENT,
+        )
+
+
+def owed_again(debt: Debt) -> None:
+    """The office made a price higher, or the payer's bank took the money back: what is owed, and where it is paid."""
+    order = debt.order
+    if not order.email:
+        return
+    with override(order.language):
+        queue_email(
+            template="payments/owed_again",
+            to=order.email,
+            language=order.language,
+            dedupe_key=f"owed-again:{debt.pk}",
+            context={
+                **_about(order),
+                "amount": format_money(debt.amount, order.currency),
+                "reason": str(debt.get_reason_display()),
+                "note": debt.note if debt.reason == DebtReason.ADJUSTED else "",
+                "label": debt.label,
+                "payments_link": settings.SITE_URL + reverse("payments:due"),
+            },
         )
 
 

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from opscom.core.errors import DomainError
 from opscom.core.money import ZERO
 from payments.models import (
+    LIVE_REFUNDS,
     LineStatus,
     Order,
     OrderLine,
@@ -63,10 +64,10 @@ class TaxSum:
 
 @dataclass(frozen=True, slots=True)
 class ReceiptLine:
-    """A line with its newest refund, when there is one."""
+    """A line with what has gone back of it, or is on its way back, the oldest first."""
 
     line: OrderLine
-    refund: Refund | None
+    refunds: Sequence[Refund]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,8 @@ class Receipt:
     @property
     def is_whole(self) -> bool:
         """Everything was delivered, and nothing goes back."""
-        return not self.second_payments and all(row.line.status == LineStatus.FULFILLED for row in self.lines)
+        is_delivered = all(row.line.status == LineStatus.FULFILLED for row in self.lines)
+        return is_delivered and not self.second_payments and not self.refunded
 
     @property
     def is_delivered(self) -> bool:
@@ -90,7 +92,8 @@ class Receipt:
 
     @property
     def refunded(self) -> Decimal:
-        return sum((row.line.amount for row in self.lines if not row.line.settled), ZERO)
+        """What has gone back of the lines, or is on its way back."""
+        return sum((refund.amount for row in self.lines for refund in row.refunds), ZERO)
 
 
 def list_due(payer: Any, *, wanted: Collection[str] = ()) -> list[DueRow]:
@@ -196,7 +199,9 @@ def tax_sums(order: Order) -> list[TaxSum]:
 
 def receipts() -> OrderQuerySet:
     """Return orders with all that `describe_receipt` reads."""
-    refunds = Refund.objects.exclude(status=RefundStatus.FAILED).order_by("pk")
+    # What waits for a second person of the office is no promise to the payer yet.
+    shown = set(LIVE_REFUNDS) - {RefundStatus.PROPOSED}
+    refunds = Refund.objects.filter(status__in=shown).select_related("payment").order_by("pk")
     orders: OrderQuerySet = Order.objects.prefetch_related(
         Prefetch("lines", OrderLine.objects.prefetch_related(Prefetch("refunds", refunds))),
         Prefetch(
@@ -209,6 +214,6 @@ def receipts() -> OrderQuerySet:
 def describe_receipt(order: Order) -> Receipt:
     """Return the receipt of a paid order that came from `receipts()`."""
     approved = [p for p in order.payments.all() if p.status == PaymentStatus.APPROVED and not p.needs_review]
-    lines = [ReceiptLine(line, next(iter(reversed(line.refunds.all())), None)) for line in order.lines.all()]
+    lines = [ReceiptLine(line, list(line.refunds.all())) for line in order.lines.all()]
     second = [refund for payment in approved for refund in payment.refunds.all() if refund.line_id is None]
     return Receipt(order, lines, tax_sums(order), approved[0] if approved else None, second)

@@ -51,6 +51,10 @@ class RefundReason(models.TextChoices):
     DISPUTED = "disputed", _("The payer disputed the payment")
 
 
+# Money that counted and never came, or that a bank took back: nobody sent it.
+REVERSALS = [RefundReason.BOUNCED, RefundReason.DEDUCTION_REFUSED, RefundReason.DISPUTED]
+
+
 def make_refund_reference() -> str:
     """Return the refund's idempotency key at the gateway."""
     return make_code(20)
@@ -135,3 +139,8 @@ class Refund(models.Model):
 
     def __str__(self) -> str:
         return f"{self.reference} {self.amount or ZERO}"
+
+    @property
+    def is_reversal(self) -> bool:
+        """The payment's money has gone without being sent by us."""
+        return self.reason in REVERSALS

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from opscom.core import audit
 from opscom.core.errors import NotAllowed
 from opscom.core.locks import lock_row
+from payments import emails
 from payments.models import (
     Adjustment,
     DebtReason,
@@ -45,6 +46,7 @@ def adjust_line(*, line: OrderLine, amount: Decimal, reason: str, actor: Any) ->
     adjustment = _write(line, amount, reason, actor)
     if amount > 0:
         adjustment.debt = owe_again(line=line, amount=amount, reason=DebtReason.ADJUSTED, actor=actor, note=reason)
+        emails.owed_again(adjustment.debt)
     else:
         payment = order.paying_payment
         if payment is None:

@@ -15,11 +15,11 @@ from opscom.core.hooks import after_commit
 from opscom.core.transitions import advance
 from payments.gateways.base import Event, GatewayError, Result
 from payments.gateways.registry import installed_gateways
-from payments.models import PAYMENT_MOVES, GatewayEvent, Payment, PaymentStatus, Refund, RefundStatus
+from payments.models import PAYMENT_MOVES, GatewayEvent, Payment, PaymentStatus
 from payments.services import storing
 from payments.services.attempts import FIRST_CHECK, describe_attempt
 from payments.services.disputes import open_dispute
-from payments.services.refunds import check_refund
+from payments.services.refunds import check_refund, find_refund, hurry_refund
 from payments.services.settling import finish_order, settle
 
 log = logging.getLogger(__name__)
@@ -186,18 +186,10 @@ def _hurry_payment(payment: Payment) -> None:
     waiting.update(next_check_at=timezone.now())
 
 
-def _find_refund(gateway: str, reference: str) -> Refund | None:
-    return Refund.objects.filter(payment__gateway=gateway, reference=reference).first()
-
-
-def _hurry_refund(refund: Refund) -> None:
-    Refund.objects.filter(pk=refund.pk, status=RefundStatus.PENDING).update(next_try_at=timezone.now())
-
-
 # By what an event is about.
 ASKERS = {
     "payment": Asker(_find_payment, _hurry_payment, confirm_payment),
-    "refund": Asker(_find_refund, _hurry_refund, lambda refund: check_refund(refund.pk)),
+    "refund": Asker(find_refund, hurry_refund, lambda refund: check_refund(refund.pk)),
     # The report itself is what counts: it only makes the office look, and moves no money.
     "dispute": Asker(_find_payment, open_dispute, lambda payment: None),
     "card": Asker(storing.find_card_save, storing.hurry_card_save, storing.confirm_card_save),

@@ -8,8 +8,10 @@ from django.utils import timezone
 from opscom.core import audit
 from opscom.core.locks import lock_row
 from opscom.core.transitions import advance
+from payments import emails
 from payments.models import (
     DISPUTE_MOVES,
+    DebtReason,
     Dispute,
     DisputeStatus,
     Order,
@@ -18,7 +20,7 @@ from payments.models import (
     Refund,
     RefundReason,
 )
-from payments.services.reversals import reverse_payment
+from payments.services.reversals import debts_of, reverse_payment
 
 
 def open_dispute(payment: Payment) -> Dispute | None:
@@ -46,6 +48,9 @@ def close_dispute(*, dispute: Dispute, end: DisputeStatus, actor: Any, note: str
         refund = reverse_payment(
             payment=dispute.payment, reason=RefundReason.DISPUTED, actor=actor, takes_back=is_guest, note=note
         )[0]
+        for debt in debts_of(dispute.payment):
+            if debt.reason == DebtReason.DISPUTED:
+                emails.owed_again(debt)
     advance(
         dispute,
         end,

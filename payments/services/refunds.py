@@ -34,6 +34,8 @@ log = logging.getLogger(__name__)
 LEASE = timedelta(minutes=3)
 ASK_PENDING_AFTER = timedelta(hours=1)
 MOST_ATTEMPTS = 12
+# The gateway is asked about these when the next look is due.
+ASKED = (RefundStatus.PENDING, RefundStatus.SUCCEEDED)
 
 
 def owe_refund(
@@ -205,19 +207,19 @@ def note_failure(refund: Refund, result: Result, *, is_final: bool) -> None:
 
 
 def pending_refunds() -> list[int]:
-    """Return the ids of refunds that a gateway took and had not done when it was last asked."""
-    pending = Refund.objects.filter(status=RefundStatus.PENDING, next_try_at__lte=timezone.now())
+    """Return the ids of refunds to ask about: taken and not done when last asked, or done and reported on since."""
+    pending = Refund.objects.filter(status__in=ASKED, next_try_at__lte=timezone.now())
     return list(pending.order_by("next_try_at").values_list("pk", flat=True)[:100])
 
 
 def check_refund(refund_id: int) -> None:
     """Ask the gateway what became of a refund that it took, also of one that was called done: banks send some back."""
     refund = Refund.objects.select_related("payment").get(pk=refund_id)
-    if refund.status not in (RefundStatus.PENDING, RefundStatus.SUCCEEDED) or refund.payment.is_by_hand:
+    if refund.status not in ASKED or refund.payment.is_by_hand:
         return
-    Refund.objects.filter(pk=refund_id, status=RefundStatus.PENDING).update(
-        next_try_at=timezone.now() + ASK_PENDING_AFTER
-    )
+    # One that is done is asked again only while a report about it has no answer.
+    waits = Refund.objects.filter(pk=refund_id, status__in=ASKED, next_try_at__isnull=False)
+    waits.update(next_try_at=timezone.now() + ASK_PENDING_AFTER)
     gateway = installed_gateways().get(refund.payment.gateway)
     try:
         if gateway is None:
@@ -235,8 +237,20 @@ def _note_later_answer(refund: Refund, result: Result) -> None:
     refund.refresh_from_db()
     if result.status == "approved" and refund.status == RefundStatus.PENDING:
         note_success(order, refund, gateway_reference=result.gateway_reference or refund.gateway_reference)
-    elif result.status == "declined" and refund.status in (RefundStatus.PENDING, RefundStatus.SUCCEEDED):
+    elif result.status == "approved" and refund.status == RefundStatus.SUCCEEDED:
+        Refund.objects.filter(pk=refund.pk).update(next_try_at=None)
+    elif result.status == "declined" and refund.status in ASKED:
         note_failure(refund, result, is_final=True)
+
+
+def find_refund(gateway: str, reference: str) -> Refund | None:
+    """Return the refund that a gateway's report names by our reference."""
+    return Refund.objects.filter(payment__gateway=gateway, reference=reference).first()
+
+
+def hurry_refund(refund: Refund) -> None:
+    """Let the reconciler ask about it now, also when the gateway has called it done."""
+    Refund.objects.filter(pk=refund.pk, status__in=ASKED).update(next_try_at=timezone.now())
 
 
 @transaction.atomic

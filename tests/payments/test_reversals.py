@@ -3,20 +3,26 @@
 from decimal import Decimal
 
 import pytest
+from django.urls import reverse as url_of
 
 from opscom.core.errors import NotAllowed
+from opscom.messaging.models import Message
+from payments import tasks
+from payments.gateways.base import Event, Result
 from payments.invariants import check_books
 from payments.models import Debt, DebtStatus, LineStatus, OrderLine, Payment, Refund, RefundReason, RefundStatus
 from payments.rates import split_tax
 from payments.selectors import list_due
+from payments.services.adjusting import adjust_line
 from payments.services.attempts import start_payment
-from payments.services.confirming import confirm_payment
+from payments.services.confirming import confirm_payment, handle_event, keep_event
 from payments.services.debts import write_off_debt
 from payments.services.orders import place_order
 from payments.services.refunding import refund_line
 from payments.services.reversals import reverse_payment
 from tests.factories.payments import place_thing
 from tests.factories.peers import approved
+from tests.factories.vehicles import set_provider
 
 pytestmark = pytest.mark.django_db
 
@@ -110,3 +116,44 @@ def test_a_sum_is_split_to_the_cent(amount):
     net, parts = split_tax(Decimal(amount), taxes)
     assert net + sum(part.amount for part in parts) == Decimal(amount)
     assert (net >= 0) == (Decimal(amount) >= 0)
+
+
+def test_a_report_about_a_done_refund_is_asked_until_there_is_an_answer(gateway, product, clerk):
+    payment = pay_things(gateway, 1)
+    refund = refund_line(line=payment.order.lines.get(), actor=clerk)
+    tasks.send_refunds()
+    gateway.refund_answers = [Result(status="unknown"), Result(status="declined", message="Account closed")]
+    event = keep_event(gateway_code="scripted", event=Event("e-1", refund.reference, "refund"), body=b"{}")
+    handle_event(event.pk)
+    refund.refresh_from_db()
+    assert refund.status == RefundStatus.SUCCEEDED, "the gateway did not answer"
+    Refund.objects.update(next_try_at=refund.created_at)
+    tasks.send_refunds()
+    tasks.send_refunds()
+    refund.refresh_from_db()
+    assert (refund.status, refund.next_try_at, len(gateway.refund_looks)) == (RefundStatus.FAILED, None, 2)
+    assert [*check_books()] == []
+
+
+def test_receipt_says_what_went_back_and_what_is_only_proposed_is_not_said(gateway, product, clerk, client_of):
+    set_provider(refund_second_person_above=Decimal("40.00"))
+    payment = pay_things(gateway, 1)
+    line = payment.order.lines.get()
+    for amount in ("30.00", "25.00"):
+        refund_line(line=line, actor=clerk, amount=Decimal(amount))
+    client = client_of(payment.order.payer)
+    path = url_of("payments:receipt", args=[payment.order.code])
+    assert "$30.00 are on their way back to your card." in client.get(path).content.decode()
+    tasks.send_refunds()
+    text = client.get(path).content.decode()
+    assert "$30.00 went back to your card on" in text
+    assert "$25.00" not in text
+    reverse_payment(payment=payment, reason=RefundReason.DISPUTED, actor=clerk, takes_back=False)
+    assert "$45.00 have not come after all" in client.get(path).content.decode()
+
+
+def test_a_higher_price_is_told(gateway, product, clerk):
+    line = pay_things(gateway, 1).order.lines.get()
+    adjust_line(line=line, amount=Decimal("12.50"), reason="The wrong type was sold.", actor=clerk)
+    shown = Message.objects.get(template="payments/owed_again")
+    assert shown.context["amount"].startswith("$12.50")
