@@ -78,12 +78,12 @@ class BooksProofAdmin(ReadOnlyAdmin):
 
     @action(description=_("Daily balance"), url_path="balance", permissions=["balance"], icon="account_balance")
     def balance(self, request: HttpRequest) -> HttpResponse:
-        """Show the balance of a period, or hand out its journal when `export` names a format."""
+        """Show the balance of a period, or hand out its journal when the address names a format."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         form, first, after_last = chosen_period(request)
-        wanted = request.GET.get("export", "")
-        if first and after_last and wanted in FORMATS:
+        wanted = next((name for name in FORMATS if name in request.GET), "")
+        if first and after_last and wanted:
             return export_journal(request, first, after_last, wanted)
         rows = balance.daily_balance(first, after_last) if first and after_last else []
         context = {

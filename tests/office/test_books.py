@@ -90,12 +90,12 @@ def test_no_cell_is_a_formula(client_of, administrator):
     order = pay_for_permit()
     OrderLine.objects.update(label="=HYPERLINK(1)", account_code="@SUM")
     Order.objects.update(code="+1+1")
-    answer = client_of(administrator).get(PAGE, {"first": local_date(), "last": local_date(), "export": "csv"})
+    answer = client_of(administrator).get(PAGE, {"first": local_date(), "last": local_date(), "csv": "1"})
     rows = list(csv.reader(io.StringIO(answer.content.decode())))
     assert len(rows) == 3, order
     assert not [cell for row in rows for cell in row if cell.startswith(("=", "+", "-", "@"))]
     assert AuditEntry.objects.get(action="books.exported").actor == administrator
-    again = client_of(administrator).get(PAGE, {"first": local_date(), "last": local_date(), "export": "xlsx"})
+    again = client_of(administrator).get(PAGE, {"first": local_date(), "last": local_date(), "xlsx": "1"})
     assert again.content.startswith(b"PK")
 
 
@@ -120,7 +120,7 @@ def test_what_is_unmatched_is_named():
 
 @pytest.mark.parametrize("period", [("2026-02-01", "2026-01-01"), ("2020-01-01", "2026-01-01"), ("x", "2026-01-01")])
 def test_a_period_that_cannot_be_is_refused(client_of, administrator, period):
-    answer = client_of(administrator).get(PAGE, {"first": period[0], "last": period[1], "export": "csv"})
+    answer = client_of(administrator).get(PAGE, {"first": period[0], "last": period[1], "csv": "1"})
     assert answer.status_code == 422
 
 
