@@ -130,7 +130,7 @@ def describe_orders(orders: Sequence[Order]) -> list[Happening]:
         Happening(
             what=_("Payment"),
             detail="; ".join(line.label for line in order.lines.all()),
-            amount=order.total,
+            amount=order.due,
             url=_receipt(order),
             link_label=_("Confirmation code"),
             link=order.code,
