@@ -8,6 +8,7 @@ from typing import Any
 from django.utils import timezone
 
 from opscom.core.errors import Refused
+from opscom.core.money import round_money
 from payments.gateways.base import (
     Attempt,
     Card,
@@ -20,7 +21,7 @@ from payments.gateways.base import (
     Result,
 )
 from payments.models import Order
-from payments.purchasables import Done, Quote
+from payments.purchasables import Done, Quote, TaxPart
 
 Answer = Result | BaseException
 
@@ -144,6 +145,7 @@ class ScriptedProduct:
         self.promised: list[int] = []
         self.ended: list[int] = []
         self.quote_facts: dict[str, Any] = {}
+        self.percents: list[str] = []
 
     def list_due(self, payer: Any) -> list[Quote]:
         """Nothing is owed by itself."""
@@ -156,11 +158,18 @@ class ScriptedProduct:
                 kind=self.kind,
                 object_id=pk,
                 label=f"Thing {pk}",
-                net=self.prices.get(pk, Decimal("100.00")),
+                net=self._price(pk),
+                taxes=[
+                    TaxPart("Tax", "T1", Decimal(percent), round_money(self._price(pk) * Decimal(percent) / 100))
+                    for percent in self.percents
+                ],
                 **self.quote_facts,
             )
             for pk in sorted(object_ids)
         ]
+
+    def _price(self, pk: int) -> Decimal:
+        return self.prices.get(pk, Decimal("100.00"))
 
     def hold(self, object_ids: Collection[int], *, until: dt.datetime) -> None:
         """Nothing to hold."""
