@@ -98,7 +98,7 @@ def held_quotes(request: HttpRequest) -> list[Quote]:
     """Return what is held for this person until it is paid, the shortest time first."""
     if not request.user.is_authenticated:
         return []
-    due = [quote for product in all_purchasables() for quote in product.list_due(request.user)]
+    due = [quote for product in all_purchasables() if product.is_held for quote in product.list_due(request.user)]
     held = [(quote.held_until, quote) for quote in due if quote.held_until and not quote.lock_reason]
     return [quote for _until, quote in sorted(held, key=lambda pair: pair[0])]
 

@@ -21,6 +21,7 @@ class DebtPurchase:
     """A debt is owed once, by one person; `object_id` is its row."""
 
     kind = "debt"
+    is_held = False
     label = gettext_lazy("Amounts still owed")
 
     def list_due(self, payer: Any) -> list[Quote]:

@@ -21,6 +21,7 @@ class DepositPurchase:
     """A deposit is paid once; `object_id` is its row."""
 
     kind = "deposit"
+    is_held = False
     label = gettext_lazy("Deposits")
 
     def list_due(self, payer: Any) -> list[Quote]:

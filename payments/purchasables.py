@@ -79,6 +79,8 @@ class Purchasable(Protocol):
 
     kind: str
     label: Any
+    # Whether its things are held for a while, so that they stand in the cart on every page; else no page need ask for them.
+    is_held: bool
 
     def list_due(self, payer: Any) -> list[Quote]:
         """Return everything of this kind that the payer may or must pay, without locks."""

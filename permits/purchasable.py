@@ -27,6 +27,7 @@ class PermitPurchase:
     """A permit is owed once, for its one term; `object_id` is the permit's row."""
 
     kind = "permit"
+    is_held = True
     label = gettext_lazy("Permits")
 
     def list_due(self, payer: Any) -> list[Quote]:

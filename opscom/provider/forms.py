@@ -62,6 +62,7 @@ class ProviderForm(forms.ModelForm):
             *["registration_mode", "password_link_hours", "is_vehicle_deletion_on", "vehicle_fields"],
             "oversell_percent",
             *["reprint_minutes", "history_months"],
+            *["refund_frees", "refund_second_person_above", "card_consent"],
         ]
 
     def clean_logo(self) -> Any:

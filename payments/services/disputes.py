@@ -60,4 +60,5 @@ def close_dispute(*, dispute: Dispute, end: DisputeStatus, actor: Any, note: str
         closed_by=actor,
         note=note,
     )
-    audit.record(f"dispute.{end}", dispute, actor=actor, note=note)
+    words = "dispute.lost" if end == DisputeStatus.LOST else "dispute.won"
+    audit.record(words, dispute, actor=actor, note=note)

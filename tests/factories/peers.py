@@ -135,6 +135,7 @@ class ScriptedProduct:
     """Things that anybody may pay for, $100.00 each unless `prices` says otherwise."""
 
     kind = "thing"
+    is_held = False
     label = "Things"
 
     def __init__(self) -> None:

@@ -22,6 +22,7 @@ from payments.services.promising import promise_order
 from payments.services.refunding import approve_refund, refund_line, withdraw_refund
 from payments.services.refunds import retry_refund
 from payments.services.reversals import reverse_payment
+from tests.factories.accounts import make_user
 from tests.factories.payments import offer_method, place_thing
 from tests.factories.peers import approved
 from tests.factories.vehicles import set_provider
@@ -112,7 +113,7 @@ def test_sums_add_up_after_any_deeds(gateway, product, clerk, administrator, pri
     first = OrderLine.objects.aggregate(most=Max("object_id"))["most"] or 0
     product.prices = dict(enumerate(prices, first + 1))
     product.percents = percents
-    order = place_thing(*product.prices)
+    order = place_thing(*product.prices, payer=make_user())
     promise_order(order=order, method_code="promise", actor=order.payer)
     desk = Desk(order, gateway, (clerk, administrator))
     for name, *values in deeds:

@@ -20,7 +20,6 @@ from payments.models import (
     LineStatus,
     Order,
     OrderLine,
-    OrderStatus,
     Payment,
     Refund,
     RefundStatus,
@@ -31,9 +30,11 @@ from payments.services.attempts import start_payment
 from payments.services.confirming import confirm_payment, handle_event, keep_event
 from payments.services.deposits import ask_deposit, cancel_deposit, decide_deposit
 from payments.services.orders import place_order
+from payments.services.promising import promise_order
 from payments.services.refunding import approve_refund, hand_back, refund_line, withdraw_refund
 from payments.services.refunds import check_refund, retry_refund
-from tests.factories.payments import place_thing
+from tests.factories.accounts import make_user
+from tests.factories.payments import offer_method, place_thing
 from tests.factories.peers import approved
 from tests.factories.vehicles import set_provider
 
@@ -54,6 +55,13 @@ def pay(gateway, order: Order) -> Payment:
 def line(gateway, product) -> OrderLine:
     """A thing for $100.00, paid and delivered."""
     return pay(gateway, place_thing(1)).order.lines.get()
+
+
+def promise(order: Order) -> None:
+    """Let its payer promise the money."""
+    offer_method(kind="promise")
+    promise_order(order=order, method_code="promise", actor=order.payer)
+    order.refresh_from_db()
 
 
 def back(line: OrderLine, actor: User, amount: str | None = None) -> Refund | None:
@@ -250,8 +258,8 @@ def test_dearer_after_it_was_paid_is_a_debt(line, clerk):
 
 
 def test_what_is_promised_is_adjusted_before_it_is_paid(gateway, product, clerk):
-    order = place_thing(1, 2)
-    Order.objects.filter(pk=order.pk).update(status=OrderStatus.PROMISED)
+    order = place_thing(1, 2, payer=make_user())
+    promise(order)
     adjust_line(line=order.lines.get(object_id=1), amount=Decimal("-40.00"), reason="Late start.", actor=clerk)
     order.refresh_from_db()
     assert (order.total, order.due) == (Decimal("200.00"), Decimal("160.00"))
@@ -263,10 +271,10 @@ def test_what_is_promised_is_adjusted_before_it_is_paid(gateway, product, clerk)
 
 
 def test_nothing_is_adjusted_below_nothing(gateway, product, line, clerk):
-    order = place_thing(2)
+    order = place_thing(2, payer=make_user())
     with pytest.raises(NotAllowed):
         adjust_line(line=order.lines.get(), amount=Decimal("-1.00"), reason="In a cart", actor=clerk)
-    Order.objects.filter(pk=order.pk).update(status=OrderStatus.PROMISED)
+    promise(order)
     for amount in ("0.00", "-100.00", "-100.01"):
         with pytest.raises(NotAllowed):
             adjust_line(line=order.lines.get(), amount=Decimal(amount), reason="Too much", actor=clerk)
@@ -276,16 +284,16 @@ def test_nothing_is_adjusted_below_nothing(gateway, product, line, clerk):
 
 
 def test_nothing_is_adjusted_while_somebody_pays(gateway, product, clerk):
-    order = place_thing(1)
-    Order.objects.filter(pk=order.pk).update(status=OrderStatus.PROMISED)
+    order = place_thing(1, payer=make_user())
+    promise(order)
     start_payment(order=order, method_code="scripted")
     with pytest.raises(NotAllowed):
         adjust_line(line=order.lines.get(), amount=Decimal("-10.00"), reason="Late start.", actor=clerk)
 
 
 def test_money_for_the_sum_before_the_adjustment_is_looked_at(gateway, product, clerk):
-    order = place_thing(1)
-    Order.objects.filter(pk=order.pk).update(status=OrderStatus.PROMISED)
+    order = place_thing(1, payer=make_user())
+    promise(order)
     start_payment(order=order, method_code="scripted")
     payment = order.payments.get()
     Payment.objects.update(status="expired")
