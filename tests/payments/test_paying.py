@@ -335,7 +335,7 @@ def test_sold_out_meanwhile_says_so_line_by_line(client_of) -> None:
     text = page(browser.get(f"/payments/receipt/{order.code}/"))
     assert "$100.00 went back to your card on" in text
     assert Message.objects.filter(template="payments/refunded").count() == 1
-    assert "Refund on its way" in page(browser.get("/payments/"))
+    assert "Refunded in part" in page(browser.get("/payments/"))
     assert {line.status for line in order.lines.all()} == {LineStatus.REFUNDED, LineStatus.FULFILLED}
     assert [*check_books(), *check_permits()] == []
 
