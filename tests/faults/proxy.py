@@ -15,7 +15,7 @@ HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "te", "trailer", 
 
 
 class FaultyProxy(ThreadingHTTPServer):
-    """Does to the next requests what `faults` says, one each; then lets everything pass."""
+    """Does to the next requests what `faults` says, one each; then lets everything pass. `only`: how those begin."""
 
     daemon_threads = True
 
@@ -23,6 +23,7 @@ class FaultyProxy(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.target, self.late_by = urlsplit(target), late_by
         self.faults: list[Fault] = []
+        self.only = ""
         self.seen: list[str] = []
         self._lock = threading.Lock()
 
@@ -34,7 +35,8 @@ class FaultyProxy(ThreadingHTTPServer):
         """Note the request and return what becomes of it."""
         with self._lock:
             self.seen.append(request)
-            return self.faults.pop(0) if self.faults else "pass"
+            is_meant = self.faults and request.startswith(self.only)
+            return self.faults.pop(0) if is_meant else "pass"
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Whoever hung up on us was told to wait too long: that is the point."""
