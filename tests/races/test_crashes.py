@@ -1,12 +1,11 @@
 """A process dies before any one of its writes; the beat tasks alone then bring everything right.
 
-Each deed runs once for each row that it writes, and is killed there, as `kill -9` would: nothing after it happens.
+The deeds of `test_crashes_of_promises_and_cards.py` are killed in the same way.
 """
 
 from collections.abc import Callable
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 
 from demo.bank.models import BankRefund
@@ -21,52 +20,14 @@ from permits.models import Permit, PermitStatus, Slot, SlotState
 from permits.services.holding import give_back_reservation
 from tests.factories.payments import go_to_bank, order_permit, pay_at_bank
 from tests.factories.permits import lapse_hold, make_buyer, make_sale, offer_demo_bank, reserve
-from tests.races.together import assert_books_and_numbers_are_right, let_hours_pass
+from tests.races.crashes import at_each_write
 
 pytestmark = [pytest.mark.races, pytest.mark.django_db(transaction=True)]
-
-
-class Killed(BaseException):
-    """The process is gone."""
 
 
 @pytest.fixture(autouse=True)
 def bank() -> None:
     offer_demo_bank()
-
-
-def killed_at(number: int, deed: Callable[[], object]) -> bool:
-    """Do it, dead before its write of this number; returns whether it was killed (else it had fewer)."""
-    seen = -1
-
-    def count(execute, sql, params, many, context):
-        nonlocal seen
-        seen += not sql.startswith("SELECT")
-        if seen == number:
-            raise Killed
-        return execute(sql, params, many, context)
-
-    try:
-        with connection.execute_wrapper(count):
-            deed()
-    except Killed:
-        connection.close()
-        return True
-    return False
-
-
-def at_each_write(make: Callable[[], Callable[[], object]], check: Callable[[], None]) -> None:
-    """Make a deed anew, kill it one write later each time, let the beat run, and look."""
-    for number in range(100):
-        deed = make()
-        was_killed = killed_at(number, deed)
-        let_hours_pass()
-        check()
-        assert_books_and_numbers_are_right()
-        if not was_killed:
-            assert number > 2
-            return
-    raise AssertionError("It never ended.")
 
 
 def test_counting_and_delivering_money():
