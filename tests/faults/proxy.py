@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Literal
 from urllib.parse import urlsplit
 
+Answer = tuple[int, list[tuple[str, str]], bytes]
 Fault = Literal["pass", "lose the request", "lose the answer", "answer late", "send twice", "answer 502"]
 # What a proxy keeps to itself; the rest goes through as it came.
 HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "te", "trailer", "upgrade", "host", "content-length"}
@@ -25,6 +26,8 @@ class FaultyProxy(ThreadingHTTPServer):
         self.faults: list[Fault] = []
         self.only = ""
         self.seen: list[str] = []
+        # What was lost on the way there.
+        self.lost: list[tuple[str, str, dict[str, str], bytes]] = []
         self._lock = threading.Lock()
 
     @property
@@ -37,6 +40,21 @@ class FaultyProxy(ThreadingHTTPServer):
             self.seen.append(request)
             is_meant = self.faults and request.startswith(self.only)
             return self.faults.pop(0) if is_meant else "pass"
+
+    def ask(self, method: str, path: str, headers: dict[str, str], body: bytes) -> Answer:
+        """Ask the other side and return its answer."""
+        connection = HTTPConnection(self.target.hostname or "", self.target.port, timeout=20)
+        try:
+            connection.request(method, path, body or None, headers)
+            response = connection.getresponse()
+            return response.status, response.getheaders(), response.read()
+        finally:
+            connection.close()
+
+    def deliver_lost(self) -> None:
+        """What was lost arrives after all, when nobody waits for its answer any more."""
+        while self.lost:
+            self.ask(*self.lost.pop(0))
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Whoever hung up on us was told to wait too long: that is the point."""
@@ -51,16 +69,19 @@ class Handler(BaseHTTPRequestHandler):
     def forward(self) -> None:
         """Pass the request on, but for what the fault does to it."""
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        headers = {name: value for name, value in self.headers.items() if name.lower() not in HOP_BY_HOP}
+        request = (self.command, self.path, headers, body)
         fault = self.server.next_fault(f"{self.command} {self.path}")
         self.close_connection = True
         if fault == "lose the request":
+            self.server.lost.append(request)
             return
         if fault == "answer 502":
             self.send_error(502)
             return
-        answer = self._ask(body)
+        answer = self.server.ask(*request)
         if fault == "send twice":
-            answer = self._ask(body)
+            answer = self.server.ask(*request)
         if fault == "lose the answer":
             return
         if fault == "answer late":
@@ -69,17 +90,6 @@ class Handler(BaseHTTPRequestHandler):
 
     # The names that the library calls.
     do_GET = do_POST = do_DELETE = forward  # noqa: N815
-
-    def _ask(self, body: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
-        target = self.server.target
-        connection = HTTPConnection(target.hostname or "", target.port, timeout=20)
-        headers = {name: value for name, value in self.headers.items() if name.lower() not in HOP_BY_HOP}
-        try:
-            connection.request(self.command, self.path, body or None, headers)
-            response = connection.getresponse()
-            return response.status, response.getheaders(), response.read()
-        finally:
-            connection.close()
 
     def _give(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
         self.send_response_only(status)

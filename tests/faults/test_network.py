@@ -176,6 +176,21 @@ def test_a_stored_card_is_charged_by_the_fact_sheet(order, browser, line, fact_s
     assert_paid_once_and_delivered(order, fact_sheet)
 
 
+def test_a_charge_that_arrives_after_it_was_asked_about_by_the_fact_sheet(order, browser, line, fact_sheet) -> None:
+    """Both tries, minutes late, when the reconciler has been told that there is no such charge."""
+    card = store_card(order, fact_sheet)
+    hit(line, "POST /v1/payment_intents", "lose the request")
+    go_to_page(browser, order, f"stored:{card.code}")
+    minutes_ago = timezone.now() - dt.timedelta(minutes=5)
+    Payment.objects.update(created_at=minutes_ago)
+    let_hours_pass()
+    assert "Waiting for the bank" in come_back(browser, order.payments.get())
+    line.deliver_lost()
+    let_a_day_pass(fact_sheet)
+    assert "Thank you" in come_back(browser, order.payments.get())
+    assert_paid_once_and_delivered(order, fact_sheet)
+
+
 def store_card(order: Order, server: FactSheet) -> StoredMethod:
     save = begin_save(order.payer, PARKING, gateway="stripe")
     server.store(save.gateway_reference, sheet.GOOD)
