@@ -104,6 +104,14 @@ def list_tasks(request: HttpRequest) -> Iterator[Figure | None]:
     if may(request, "payments.view_dispute"):
         link = link_to("payments_dispute", status__exact="open")
         yield task(_("Disputed payments to answer"), selectors.count_open_disputes(), link, "gavel", "bad")
+    if may(request, "payments.view_booksproof"):
+        yield task(
+            _("Things in the books that differ"),
+            selectors.count_differences(),
+            link_to("payments_booksproof"),
+            "menu_book",
+            "bad",
+        )
     if may(request, "messaging.view_message"):
         counts = selectors.count_messages()
         failed = link_to("messaging_message", status__exact="failed")

@@ -14,7 +14,17 @@ from accounts.models import DocumentRequest, RequestStatus, User, UserType
 from opscom.core.money import ZERO
 from opscom.messaging.models import Message, MessageStatus
 from opscom.provider.models import Lot
-from payments.models import Dispute, DisputeStatus, LineStatus, OrderLine, Payment, PaymentStatus, Refund, RefundStatus
+from payments.models import (
+    BooksProof,
+    Dispute,
+    DisputeStatus,
+    LineStatus,
+    OrderLine,
+    Payment,
+    PaymentStatus,
+    Refund,
+    RefundStatus,
+)
 from permits.eligibility import Condition, first_failing, is_shown, sale_conditions
 from permits.models import Permit, PermitStatus, Sale, Slot, SlotState
 from permits.selectors import Counts, count_numbers, load_sales
@@ -90,6 +100,12 @@ def count_documents_to_review() -> int:
 def count_payments_to_review() -> int:
     """Return the payments at which the office must look: not what was due, and not sent back yet."""
     return Payment.objects.filter(~Q(needs_review=""), refunds__isnull=True).count()
+
+
+def count_differences() -> int:
+    """Return how many things the newest look through the books found to differ."""
+    newest = BooksProof.objects.order_by("-pk").first()
+    return len(newest.findings) if newest else 0
 
 
 def count_refunds() -> dict[str, Any]:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from opscom.core.money import ZERO
 from opscom.provider.selectors import local_date, start_of_day
-from payments.models import OrderLine, Payment, PaymentStatus, Refund, RefundStatus, TaxRate
+from payments.models import OrderLine, Payment, PaymentStatus, Refund, RefundReason, RefundStatus, TaxRate
 from payments.rates import split_tax
 
 # What spreadsheets take for a formula when a cell begins with it.
@@ -46,7 +46,7 @@ def journal(first: dt.date, after_last: dt.date) -> Iterator[Entry]:
     start, end = start_of_day(first), start_of_day(after_last)
     payments = Payment.objects.filter(status=PaymentStatus.APPROVED, approved_at__gte=start, approved_at__lt=end)
     lines = Prefetch("order__lines", OrderLine.objects.order_by("pk"))
-    for payment in _chunks(payments.order_by("approved_at", "pk").prefetch_related(lines)):
+    for payment in _chunks(payments.order_by("approved_at", "pk").prefetch_related(lines, "refunds")):
         yield from entries_of_payment(payment, accounts)
     refunds = Refund.objects.filter(status=RefundStatus.SUCCEEDED, succeeded_at__gte=start, succeeded_at__lt=end)
     related = refunds.select_related("payment__order", "payment__method__account_code", "line")
@@ -60,15 +60,22 @@ def _chunks(payments: Any) -> Iterator[Payment]:
 
 
 def tax_accounts() -> dict[str, str]:
-    """Return the account of each tax by its registration number, as it stands on order lines."""
+    """Return the account of each tax by its name in each language with its number, as it stands on order lines."""
     rates = TaxRate.objects.exclude(account_code=None).select_related("account_code")
-    return {rate.number: rate.account_code.code for rate in rates if rate.account_code}
+    return {
+        f"{name} {rate.number}".strip(): rate.account_code.code
+        for rate in rates
+        if rate.account_code
+        for name in rate.name.values()
+    }
 
 
 def entries_of_payment(payment: Payment, accounts: dict[str, str]) -> list[Entry]:
     """Return the money account's debit and what it was for; what no line took stands as unmatched."""
     received = payment.received_amount or ZERO
-    is_paying = not payment.needs_review and payment.order.paying_payment == payment
+    is_paying = not payment.needs_review and all(
+        refund.reason != RefundReason.PAID_TWICE for refund in payment.refunds.all()
+    )
     credits: Sums = defaultdict(lambda: ZERO)
     if is_paying:
         for line in payment.order.lines.all():
@@ -104,7 +111,8 @@ def _share_out(sums: Sums, label: str, account: str, amount: Decimal, taxes: Any
     net, parts = split_tax(amount, taxes)
     sums[account, label] += net
     for part in parts:
-        sums[accounts.get(part.number) or f"{part.name} {part.number}".strip(), part.name] += part.amount
+        name = f"{part.name} {part.number}".strip()
+        sums[accounts.get(name, name), part.name] += part.amount
 
 
 def _entries(
@@ -145,7 +153,7 @@ def as_table(entries: Iterable[Entry]) -> tablib.Dataset:
     table = tablib.Dataset(headers=headers, title=_("Journal")[:31])
     for one in entries:
         words = [plain(text) for text in (one.document, one.reference, one.what, one.account)]
-        table.append([one.on.isoformat(), *words, str(one.debit), str(one.credit), one.currency])
+        table.append([one.on.isoformat(), *words, one.debit, one.credit, one.currency])
     return table
 
 

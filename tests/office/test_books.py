@@ -5,6 +5,7 @@ import datetime as dt
 import io
 from decimal import Decimal
 
+import openpyxl
 import pytest
 from django.urls import reverse
 
@@ -14,6 +15,7 @@ from opscom.messaging.models import Message
 from opscom.provider.selectors import local_date
 from payments import journal
 from payments.balance import daily_balance, list_unmatched
+from payments.documents import render_receipt
 from payments.models import (
     AccountCode,
     BooksProof,
@@ -25,6 +27,7 @@ from payments.models import (
     TaxExemption,
     TaxRate,
 )
+from payments.selectors import receipts
 from payments.services.refunding import refund_line
 from payments.tasks import send_refunds
 from permits.models import PermitType
@@ -181,3 +184,48 @@ def test_who_is_exempt_pays_no_tax_while_it_lasts(clerk, starts, ends, named, ta
     order = order_permit(reserve(sale, buyer))
     assert order.tax == Decimal(tax)
     assert order.exemption_number == ("EX-77" if tax == "0.00" else "")
+
+
+def test_the_office_sees_on_its_first_page_that_something_differs(client_of, administrator):
+    pay_for_permit()
+    prove_books()
+    assert "Things in the books that differ" not in client_of(administrator).get("/admin/").content.decode()
+    Order.objects.update(net=Decimal("7.00"), total=Decimal("7.00"))
+    prove_books()
+    assert "Things in the books that differ" in client_of(administrator).get("/admin/").content.decode()
+
+
+def test_the_exemption_stands_on_the_receipt(client_of):
+    order = pay_for_permit()
+    Order.objects.update(exemption_number="EX-77")
+    page = client_of(order.payer).get(reverse("payments:receipt", args=[order.code]))
+    assert "EX-77" in page.content.decode()
+    assert "EX-77" in render_receipt(receipts().get(pk=order.pk))
+
+
+# The journal, once more
+
+
+def test_the_journal_asks_the_same_for_one_and_three(django_assert_num_queries):
+    for count in (1, 3):
+        while Payment.objects.count() < count:
+            pay_for_permit()
+        with django_assert_num_queries(5):
+            list(journal.journal(*today()))
+
+
+def test_taxes_without_a_number_are_told_apart():
+    order = with_accounts()
+    TaxRate.objects.update(number="")
+    other = AccountCode.objects.create(code="9999", name={"en": "Other"})
+    TaxRate.objects.create(name={"en": "Other"}, percent=1, number="", account_code=other)
+    line = order.lines.get()
+    OrderLine.objects.update(taxes=[{**tax, "number": ""} for tax in line.taxes])
+    assert sums_of(list(journal.journal(*today())))["2300"] == Decimal("-13.00")
+
+
+def test_a_spreadsheet_can_add_the_sums_up():
+    pay_for_permit()
+    table = journal.as_table(journal.journal(*today())).export("xlsx")
+    sheet = openpyxl.load_workbook(io.BytesIO(table)).active
+    assert sheet.cell(2, 6).value == 100
