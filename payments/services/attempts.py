@@ -26,10 +26,9 @@ from payments.models import (
 )
 from payments.offers import offered_methods
 from payments.purchasables import get_purchasable
+from payments.services.asking import FIRST_CHECK
 from payments.services.orders import order_selection, quote_order
 
-# Longer than any web request may take: a process killed between row and call leaves a payment that is looked up then.
-FIRST_CHECK = timedelta(minutes=2)
 # A payer who is back from the gateway's page at its last second still finds the thing held.
 HOLD_AFTER_EXPIRY = timedelta(minutes=5)
 

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
@@ -17,16 +17,13 @@ from payments.gateways.base import Event, GatewayError, Result
 from payments.gateways.registry import installed_gateways
 from payments.models import PAYMENT_MOVES, GatewayEvent, Payment, PaymentStatus
 from payments.services import storing
-from payments.services.attempts import FIRST_CHECK, describe_attempt
+from payments.services.asking import FIRST_CHECK, is_last_question, next_check
+from payments.services.attempts import describe_attempt
 from payments.services.disputes import open_dispute
 from payments.services.refunds import check_refund, find_refund, hurry_refund
 from payments.services.settling import finish_order, settle
 
 log = logging.getLogger(__name__)
-# A page that has closed may still report money that was on its way: keep asking for a day, ever more rarely. Only an
-# answer ends the asking: while the gateway is away, or gone from the settings, the question stays open.
-ASK_AFTER_EXPIRY = timedelta(hours=24)
-MOST_BETWEEN_CHECKS = timedelta(hours=2)
 WAITING = (PaymentStatus.CREATED, PaymentStatus.STARTED)
 
 
@@ -68,9 +65,9 @@ def leave_page(payment: Payment) -> None:
 def _note(payment: Payment, result: Result) -> None:
     if result.status == "unknown":
         return
-    is_last = timezone.now() > (payment.expires_at or payment.created_at) + ASK_AFTER_EXPIRY
+    is_last = is_last_question(payment.expires_at or payment.created_at)
     # Else still asked for a day: the gateway's word may change while money is under way.
-    next_check_at = None if is_last else _next_check(payment)
+    next_check_at = None if is_last else next_check(payment.checks)
     to = _end_of(payment, result, is_last=is_last)
     try:
         with transaction.atomic():
@@ -99,11 +96,6 @@ def _end_of(payment: Payment, result: Result, *, is_last: bool) -> PaymentStatus
     return PaymentStatus.EXPIRED if is_last or (is_closed and result.status == "pending") else None
 
 
-def _next_check(payment: Payment) -> datetime:
-    wait: timedelta = timedelta(seconds=30) * 2 ** min(payment.checks, 12)
-    return timezone.now() + min(wait, MOST_BETWEEN_CHECKS)
-
-
 def payments_to_check() -> list[int]:
     """Return the ids of payments that the gateway should be asked about now."""
     due = Payment.objects.filter(next_check_at__lte=timezone.now()).exclude(status=PaymentStatus.APPROVED)
@@ -117,7 +109,7 @@ def check_payment(payment_id: int) -> None:
     claimed = Payment.objects.filter(
         pk=payment_id, next_check_at=payment.next_check_at, next_check_at__lte=timezone.now()
     ).exclude(status=PaymentStatus.APPROVED)
-    if claimed.update(next_check_at=_next_check(payment), checks=payment.checks + 1):
+    if claimed.update(next_check_at=next_check(payment.checks), checks=payment.checks + 1):
         payment.checks += 1
         confirm_payment(payment)
 

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -33,13 +33,10 @@ from payments.models import (
     StoredMethod,
     Subscription,
 )
+from payments.services.asking import FIRST_CHECK, is_last_question, next_check
 from payments.stored import consent_text, forget_offer, storing_methods
 
 log = logging.getLogger(__name__)
-# Longer than any web request may take: see `attempts`.
-FIRST_CHECK = timedelta(minutes=2)
-ASK_AFTER_EXPIRY = timedelta(hours=24)
-MOST_BETWEEN_CHECKS = timedelta(hours=2)
 # Who tries stolen cards needs many tries; who stores their own needs few.
 TRIES_IN_A_DAY = 10
 WAITING = (CardSaveStatus.CREATED, CardSaveStatus.STARTED)
@@ -219,12 +216,12 @@ def _pay_with(person: User, stored: StoredMethod, save: CardSave) -> None:
 def _note(save: CardSave, result: CardResult) -> None:
     if result.status == "unknown":
         return
-    is_last = timezone.now() > (save.expires_at or save.created_at) + ASK_AFTER_EXPIRY
+    is_last = is_last_question(save.expires_at or save.created_at)
     to = _end_of(save, result, is_last=is_last)
     try:
         with transaction.atomic():
             if to is not None and save.status in WAITING:
-                next_check_at = None if is_last else _next_check(save)
+                next_check_at = None if is_last else next_check(save.checks)
                 advance(save, to, table=CARD_SAVE_MOVES, message=result.message[:200], next_check_at=next_check_at)
                 audit.record(f"cardsave.{to}", save, message=result.message)
             elif is_last:
@@ -243,11 +240,6 @@ def _end_of(save: CardSave, result: CardResult, *, is_last: bool) -> CardSaveSta
     return CardSaveStatus.EXPIRED if is_last or is_closed else None
 
 
-def _next_check(save: CardSave) -> datetime:
-    wait: timedelta = timedelta(seconds=30) * 2 ** min(save.checks, 12)
-    return timezone.now() + min(wait, MOST_BETWEEN_CHECKS)
-
-
 def saves_to_check() -> list[int]:
     """Return the ids of tries about which the gateway should be asked now."""
     due = CardSave.objects.filter(next_check_at__lte=timezone.now()).exclude(status=CardSaveStatus.STORED)
@@ -260,7 +252,7 @@ def check_card_save(save_id: int) -> None:
     claimed = CardSave.objects.filter(
         pk=save_id, next_check_at=save.next_check_at, next_check_at__lte=timezone.now()
     ).exclude(status=CardSaveStatus.STORED)
-    if claimed.update(next_check_at=_next_check(save), checks=save.checks + 1):
+    if claimed.update(next_check_at=next_check(save.checks), checks=save.checks + 1):
         save.checks += 1
         confirm_card_save(save)
 
