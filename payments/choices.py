@@ -42,22 +42,12 @@ def checkout_choices(order: Order, quotes: Sequence[Quote] = ()) -> list[Choice]
 
 def explain_method(method: PaymentMethod) -> str:
     """Say what a payer who chooses the method does next, and when the money is taken."""
-    match method.kind:
-        case MethodKind.CARD:
-            return _(
-                "You go on to our payment provider's website to enter your card. We do not store your card information."
-            )
-        case MethodKind.PROMISE:
-            return ngettext(
-                "You bring the money to our office within %(days)d day. Nothing is taken now; until we have the money "
-                "this stands as “Paid but not Processed”.",
-                "You bring the money to our office within %(days)d days. Nothing is taken now; until we have the money "
-                "this stands as “Paid but not Processed”.",
-                method.days_to_pay,
-            ) % {"days": method.days_to_pay}
-        case MethodKind.ACCOUNT:
-            return _("It goes on the company's account, and you pay nothing yourself.")
-        case MethodKind.PAYROLL:
-            return _("It is taken off your pay, with the next list that we send to the payroll office.")
-        case _:
-            return _("It is collected from your bank account, with the next list that we send to the bank.")
+    if method.kind == MethodKind.PROMISE:
+        return ngettext(
+            "You bring the money to our office within %(days)d day. Nothing is taken now; until we have the money "
+            "this stands as “Paid but not Processed”.",
+            "You bring the money to our office within %(days)d days. Nothing is taken now; until we have the money "
+            "this stands as “Paid but not Processed”.",
+            method.days_to_pay,
+        ) % {"days": method.days_to_pay}
+    return _("You go on to our payment provider's website to enter your card. We do not store your card information.")

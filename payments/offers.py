@@ -25,8 +25,12 @@ def meant_for(methods: QuerySet[PaymentMethod], payer: Any) -> QuerySet[PaymentM
 
 
 def is_usable(method: PaymentMethod) -> bool:
-    """Say whether the method's gateway, if it has one, is there and configured."""
-    return method.kind != MethodKind.CARD or method.gateway in configured_gateways()
+    """Say whether one can pay so at the checkout: by a card whose gateway is there and configured, or by a promise.
+
+    What the office sets up for a person (payroll deductions, transfers) pays for what the person chose, not at a checkout.
+    """
+    is_card = method.kind == MethodKind.CARD and method.gateway in configured_gateways()
+    return is_card or method.kind == MethodKind.PROMISE
 
 
 def covers(method: PaymentMethod, kinds: Collection[str]) -> bool:
