@@ -12,10 +12,11 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters
 from unfold.decorators import action, display
-from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminRadioSelectWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminTextInputWidget
 
 from accounts.forms.office import ConfirmForm
 from opscom.core.money import format_money
+from payments.admin.forms import money_field, words_field
 from payments.admin.shared import AsksPassword, money_column, status_column
 from payments.models import Payment, PaymentStatus, Promise, PromiseStatus, Tender
 from payments.services import promising
@@ -36,19 +37,17 @@ OFFERED = {
 }
 
 
-class NoteForm(ConfirmForm):
+class WhyForm(ConfirmForm):
     """Why, in words that the payer reads, too."""
 
-    note = forms.CharField(label=_("Reason"), max_length=300, widget=UnfoldAdminTextInputWidget)
+    note = words_field(_("Reason"), _("The payer reads it."))
     field_order = ["note"]
 
 
 class ReceiveForm(ConfirmForm):
     """What lies on the counter."""
 
-    amount = forms.DecimalField(
-        label=_("Amount received"), max_digits=10, decimal_places=2, widget=UnfoldAdminDecimalFieldWidget
-    )
+    amount = money_field(_("Amount received"))
     tender = forms.ChoiceField(label=_("Brought as"), choices=Tender.choices, widget=UnfoldAdminRadioSelectWidget)
     reference = forms.CharField(
         label=_("Cheque or receipt number"), max_length=60, required=False, widget=UnfoldAdminTextInputWidget
@@ -62,7 +61,7 @@ class ReceiveForm(ConfirmForm):
         return reference
 
 
-class BounceForm(NoteForm):
+class BounceForm(WhyForm):
     """What becomes of what the cheque had bought."""
 
     outcome = forms.ChoiceField(
@@ -123,21 +122,19 @@ class PromiseAdmin(AsksPassword):
     @action(description=_("Money received"), url_path="receive", permissions=["decide"], icon="payments")
     def receive(self, request: HttpRequest, object_id: str) -> HttpResponse:
         promise = find(object_id)
-        form = ReceiveForm(request.POST or None, request=request)
 
-        def deed(person: Any) -> None:
-            names = ("amount", "tender", "reference")
-            promising.receive_promise(
-                promise=promise, actor=person, **{name: form.cleaned_data[name] for name in names}
-            )
+        def deed(person: Any, values: dict[str, Any]) -> None:
+            facts = {name: values[name] for name in ("amount", "tender", "reference")}
+            promising.receive_promise(promise=promise, actor=person, **facts)
             finish_order(promise.order_id)
 
-        return self.ask_password_then(
+        return self.ask_then(
             request,
             promise,
+            ReceiveForm,
             deed,
             _("The money is received."),
-            form=form,
+            is_danger=False,
             title=_("Money received"),
             facts=describe(promise),
             warning=warn_of_card(promise),
@@ -148,20 +145,17 @@ class PromiseAdmin(AsksPassword):
     @action(description=_("Cheque bounced"), url_path="bounce", permissions=["decide"], icon="money_off")
     def bounce(self, request: HttpRequest, object_id: str) -> HttpResponse:
         promise = find(object_id)
-        form = BounceForm(request.POST or None, request=request)
 
-        def deed(person: Any) -> None:
-            takes_back = form.cleaned_data["outcome"] == "taken_back"
-            promising.bounce_promise(
-                promise=promise, actor=person, takes_back=takes_back, note=form.cleaned_data["note"]
-            )
+        def deed(person: Any, values: dict[str, Any]) -> None:
+            takes_back = values["outcome"] == "taken_back"
+            promising.bounce_promise(promise=promise, actor=person, takes_back=takes_back, note=values["note"])
 
-        return self.ask_password_then(
+        return self.ask_then(
             request,
             promise,
+            BounceForm,
             deed,
             _("The cheque is noted as bounced, and the payer is told."),
-            form=form,
             title=_("Cheque bounced"),
             facts=describe(promise),
             warning=gettext("Its money counts as gone from now on."),
@@ -172,13 +166,12 @@ class PromiseAdmin(AsksPassword):
     @action(description=_("Cancel the promise"), url_path="cancel", permissions=["decide"], icon="cancel")
     def cancel(self, request: HttpRequest, object_id: str) -> HttpResponse:
         promise = find(object_id)
-        form = NoteForm(request.POST or None, request=request)
-        return self.ask_password_then(
+        return self.ask_then(
             request,
             promise,
-            lambda person: promising.cancel_promise(promise=promise, actor=person, note=form.cleaned_data["note"]),
+            WhyForm,
+            lambda person, values: promising.cancel_promise(promise=promise, actor=person, note=values["note"]),
             _("The promise is cancelled, and the payer is told."),
-            form=form,
             title=_("Cancel the promise"),
             facts=describe(promise),
             warning=gettext("What was kept for the payer goes to whoever is next."),

@@ -135,26 +135,10 @@ class AsksPassword(ReadOnlyAdmin):
     """A page whose deed asks first for what only the signed-in person has: password or one-time password."""
 
     def ask_password_then(
-        self,
-        request: HttpRequest,
-        obj: Any,
-        deed: Callable[[User], Any],
-        done: Any,
-        *,
-        form: ConfirmForm | None = None,
-        **context: Any,
+        self, request: HttpRequest, obj: Any, deed: Callable[[User], Any], done: Any, **context: Any
     ) -> HttpResponse:
-        """Show the form; when it is right do the deed, say so and go back to the record.
-
-        `form`: one that asks for more, which the deed then reads.
-        """
-        person = cast(User, request.user)
-        form = form or ConfirmForm(request.POST or None, request=request)
-        back = reverse(f"admin:{obj._meta.app_label}_{obj._meta.model_name}_change", args=[obj.pk])
-        if form.is_bound and form.is_valid() and did(form, deed, person):
-            messages.success(request, done)
-            return redirect(back)
-        return render_ask_page(self, request, form=form, original=obj, back=back, **{"is_danger": True, **context})
+        """Show the form; when it is right do the deed, say so and go back to the record."""
+        return self.ask_then(request, obj, ConfirmForm, lambda person, values: deed(person), done, **context)
 
     def ask_then(
         self,
@@ -166,10 +150,13 @@ class AsksPassword(ReadOnlyAdmin):
         **context: Any,
     ) -> HttpResponse:
         """As `ask_password_then`, with a form that asks for more, whose values the deed gets."""
+        person = cast(User, request.user)
         form = form_class(request.POST or None, request=request)
-        return self.ask_password_then(
-            request, obj, lambda person: deed(person, form.cleaned_data), done, form=form, **context
-        )
+        back = reverse(f"admin:{obj._meta.app_label}_{obj._meta.model_name}_change", args=[obj.pk])
+        if form.is_bound and form.is_valid() and did(form, lambda who: deed(who, form.cleaned_data), person):
+            messages.success(request, done)
+            return redirect(back)
+        return render_ask_page(self, request, form=form, original=obj, back=back, **{"is_danger": True, **context})
 
 
 def did(form: forms.Form, deed: Callable[[User], Any], person: User) -> bool:
