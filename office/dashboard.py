@@ -97,7 +97,14 @@ def list_tasks(request: HttpRequest) -> Iterator[Figure | None]:
         counts = selectors.count_refunds()
         failed = link_to("payments_refund", status__exact="failed")
         yield task(_("Refunds that failed"), counts["failed"], failed, "money_off", "bad")
-        waiting = link_to("payments_refund", status__in="due,sending")
+        yield task(
+            _("Refunds to be given by hand"),
+            counts["by_hand"],
+            link_to("payments_refund", status__exact="due"),
+            "payments",
+            "bad",
+        )
+        waiting = link_to("payments_refund", status__in="due,sending,pending")
         yield task(_("Refunds on their way"), counts["waiting"], waiting, "undo", "plain")
         proposed = link_to("payments_refund", status__exact="proposed")
         yield task(_("Refunds that wait for a second person"), counts["proposed"], proposed, "how_to_reg", "bad")

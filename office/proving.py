@@ -1,14 +1,16 @@
 """Prove the books, the numbers and the statuses, and tell the office what differs."""
 
+import datetime as dt
 from itertools import chain
 
 from django.db import connection, transaction
+from django.utils import timezone
 
 from accounts.invariants import check_documents, check_people
 from accounts.selectors import offered_languages
 from opscom.core import audit
 from opscom.messaging.services import queue_email
-from opscom.provider.selectors import get_provider
+from opscom.provider.selectors import get_provider, local_date, start_of_day
 from payments.invariants import check_books
 from payments.models import BooksProof
 from permits.invariants import check_permits
@@ -24,6 +26,14 @@ def find_problems() -> list[str]:
         if is_own:
             connection.cursor().execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         return list(chain(check_people(), check_documents(), check_books(), check_permits()))
+
+
+def is_proof_due(now: dt.datetime | None = None) -> bool:
+    """Say whether the books have not been looked through since three in the morning at the provider's place."""
+    now = now or timezone.now()
+    three = dt.timedelta(hours=3)
+    since = start_of_day(local_date(now - three)) + three
+    return not BooksProof.objects.filter(proved_at__gte=since).exists()
 
 
 def prove_books() -> BooksProof:

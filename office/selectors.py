@@ -15,6 +15,7 @@ from opscom.core.money import ZERO
 from opscom.messaging.models import Message, MessageStatus
 from opscom.provider.models import Lot
 from payments.models import (
+    BY_HAND,
     BooksProof,
     Dispute,
     DisputeStatus,
@@ -109,11 +110,13 @@ def count_differences() -> int:
 
 
 def count_refunds() -> dict[str, Any]:
-    """Return the refunds on their way, those that failed, and those that wait for a second person."""
-    waiting = Q(status__in=[RefundStatus.DUE, RefundStatus.SENDING])
+    """Return the refunds on their way, those that failed, and those that wait for somebody of the office."""
+    is_by_hand = Q(payment__gateway__in=BY_HAND)
+    waiting = Q(status__in=[RefundStatus.DUE, RefundStatus.SENDING, RefundStatus.PENDING]) & ~is_by_hand
     return Refund.objects.exclude(status=RefundStatus.SUCCEEDED).aggregate(
         waiting=Count("pk", filter=waiting),
-        failed=Count("pk", filter=Q(status=RefundStatus.FAILED)),
+        failed=Count("pk", filter=Q(status=RefundStatus.FAILED, replaced_by__isnull=True)),
+        by_hand=Count("pk", filter=Q(status=RefundStatus.DUE) & is_by_hand),
         proposed=Count("pk", filter=Q(status=RefundStatus.PROPOSED)),
     )
 

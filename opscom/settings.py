@@ -176,7 +176,7 @@ CELERY_BEAT_SCHEDULE = {
     "ask gateways about open payments": every(30, "payments.reconcile_payments"),
     "deliver what is paid": every(30, "payments.finish_paid_orders"),
     "delete files that belong to no document": every(6 * 3600, "accounts.sweep_documents"),
-    "prove the books": every(24 * 3600, "office.prove_books"),
+    "prove the books": every(600, "office.prove_books"),
     "send refunds": every(30, "payments.send_refunds"),
     "ask gateways about cards being stored": every(30, "payments.reconcile_card_saves"),
     "remove cards at their gateways": every(60, "payments.forget_removed_cards"),

@@ -9,10 +9,11 @@ import openpyxl
 import pytest
 from django.urls import reverse
 
-from office.tasks import prove_books
+from office import tasks
+from office.proving import is_proof_due, prove_books
 from opscom.core.models import AuditEntry
 from opscom.messaging.models import Message
-from opscom.provider.selectors import local_date
+from opscom.provider.selectors import local_date, start_of_day
 from payments import journal
 from payments.balance import daily_balance, list_unmatched
 from payments.documents import render_receipt
@@ -148,7 +149,7 @@ def test_the_balance_costs_the_same(client_of, administrator, rows, django_asser
 def test_the_nightly_proof_finds_nothing(db):
     set_provider(email="office@example.org")
     pay_for_permit()
-    assert prove_books() == 0
+    assert prove_books().is_clean
     assert BooksProof.objects.get().is_clean
     assert not Message.objects.filter(template="office/books_differ").exists()
 
@@ -157,7 +158,7 @@ def test_the_nightly_proof_names_what_differs(client_of, administrator):
     set_provider(email="office@example.org")
     order = pay_for_permit()
     Order.objects.filter(pk=order.pk).update(net=Decimal("7.00"), total=Decimal("7.00"))
-    assert prove_books() > 0
+    assert not prove_books().is_clean
     assert order.code in " ".join(BooksProof.objects.get().findings)
     letter = Message.objects.get(template="office/books_differ")
     assert letter.to == "office@example.org"
@@ -184,6 +185,17 @@ def test_who_is_exempt_pays_no_tax_while_it_lasts(clerk, starts, ends, named, ta
     order = order_permit(reserve(sale, buyer))
     assert order.tax == Decimal(tax)
     assert order.exemption_number == ("EX-77" if tax == "0.00" else "")
+
+
+def test_each_night_has_one_proof_however_often_it_is_asked():
+    assert is_proof_due()
+    tasks.prove_books()
+    tasks.prove_books()
+    assert BooksProof.objects.count() == 1
+    tonight = start_of_day(local_date()) + dt.timedelta(days=1, hours=3)
+    BooksProof.objects.update(proved_at=tonight - dt.timedelta(minutes=1))
+    assert not is_proof_due(tonight - dt.timedelta(seconds=1))
+    assert is_proof_due(tonight + dt.timedelta(seconds=1))
 
 
 def test_the_office_sees_on_its_first_page_that_something_differs(client_of, administrator):
