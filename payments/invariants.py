@@ -95,7 +95,7 @@ def _payments_are_accounted_for() -> Iterator[str]:
             yield f"Payment {payment.reference}: {payment.returned} counted as given back, refunds of {back}."
         if payment.needs_review:
             continue
-        lines = list(payment.order.lines.all()) if payment.order.paying_payment == payment else []
+        lines = [] if payment.is_second else list(payment.order.lines.all())
         failed = sum((r.amount for r in payment.refunds.all() if r.status == RefundStatus.FAILED), ZERO)
         kept = sum((line.kept for line in lines), ZERO) if lines else failed
         if payment.received_amount != kept + back:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from opscom.core.money import ZERO
 from opscom.provider.selectors import local_date, start_of_day
-from payments.models import OrderLine, Payment, PaymentStatus, Refund, RefundReason, RefundStatus, TaxRate
+from payments.models import OrderLine, Payment, PaymentStatus, Refund, RefundStatus, TaxRate
 from payments.rates import split_tax
 
 # What spreadsheets take for a formula when a cell begins with it.
@@ -73,9 +73,7 @@ def tax_accounts() -> dict[str, str]:
 def entries_of_payment(payment: Payment, accounts: dict[str, str]) -> list[Entry]:
     """Return the money account's debit and what it was for; what no line took stands as unmatched."""
     received = payment.received_amount or ZERO
-    is_paying = not payment.needs_review and all(
-        refund.reason != RefundReason.PAID_TWICE for refund in payment.refunds.all()
-    )
+    is_paying = not payment.needs_review and not payment.is_second
     credits: Sums = defaultdict(lambda: ZERO)
     if is_paying:
         for line in payment.order.lines.all():

@@ -116,6 +116,13 @@ class DepositAdmin(AsksPassword):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         return self.shown if obj else []
 
+    def get_form(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        """A guest's deposit may be nobody's; one that is typed here belongs to somebody who can pay it."""
+        form = super().get_form(request, obj, **kwargs)
+        if "person" in form.base_fields:
+            form.base_fields["person"].required = True
+        return form
+
     def save_model(self, request: HttpRequest, obj: Deposit, form: Any, change: bool) -> None:
         """Ask for it through the service; the row that it made takes the place of the form's."""
         made = deposits.ask_deposit(

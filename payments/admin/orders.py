@@ -86,7 +86,10 @@ class OrderLineAdmin(AsksPassword):
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         refundable = Q(status__in=refunding.REFUNDABLE)
         offered = OrderLine.objects.filter(refundable | Q(order__status=OrderStatus.PROMISED), pk=object_id)
-        return super().get_actions_detail(request, object_id) if offered.exists() else []
+        # A deposit is decided about on its own page.
+        if not offered.exists() or offered.filter(kind=refunding.DEPOSIT).exists():
+            return []
+        return super().get_actions_detail(request, object_id)
 
     @method_decorator(sensitive_post_parameters("password", "code"))
     @action(description=_("Refund this line"), url_path="refund", permissions=["refund"], icon="undo")

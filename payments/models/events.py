@@ -66,8 +66,7 @@ class Dispute(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(status__in=DisputeStatus.values), name="payments_dispute_status_known"),
             models.CheckConstraint(
-                condition=Q(status="lost", refund__isnull=False) | (~Q(status="lost") & Q(refund__isnull=True)),
-                name="payments_dispute_lost_has_reversal",
+                condition=Q(status="lost") | Q(refund__isnull=True), name="payments_dispute_only_lost_has_reversal"
             ),
             models.CheckConstraint(
                 condition=Q(status="open", closed_at__isnull=True) | (~Q(status="open") & Q(closed_at__isnull=False)),

@@ -140,6 +140,11 @@ class Payment(models.Model):
         return self.reference
 
     @property
+    def is_second(self) -> bool:
+        """Its order had been paid before: all of it goes back. Costs nothing where the refunds are prefetched."""
+        return any(refund.reason == "paid_twice" for refund in self.refunds.all())
+
+    @property
     def is_by_hand(self) -> bool:
         """No gateway brought it in, so none can take it back."""
         return self.gateway in BY_HAND

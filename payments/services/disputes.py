@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from opscom.core import audit
 from opscom.core.locks import lock_row
+from opscom.core.money import ZERO
 from opscom.core.transitions import advance
 from payments import emails
 from payments.models import (
@@ -38,12 +39,13 @@ def open_dispute(payment: Payment) -> Dispute | None:
 def close_dispute(*, dispute: Dispute, end: DisputeStatus, actor: Any, note: str) -> None:
     """Write the end down. Lost: the bank has taken all the money of the payment back, and it is owed again.
 
-    Raises IllegalMove or Stale when it is closed already, NotAllowed when no money of it is left to lose.
+    What had gone back to the payer already is owed by nobody. Raises IllegalMove or Stale when it is closed already.
     """
     lock_row(Order.objects.filter(payments__dispute=dispute.pk), "order")
     dispute = Dispute.objects.select_related("payment__order").get(pk=dispute.pk)
     refund: Refund | None = None
-    if end == DisputeStatus.LOST and dispute.status == DisputeStatus.OPEN:
+    has_money = dispute.payment.returned < (dispute.payment.received_amount or ZERO)
+    if end == DisputeStatus.LOST and dispute.status == DisputeStatus.OPEN and has_money:
         is_guest = dispute.payment.order.payer_id is None
         refund = reverse_payment(
             payment=dispute.payment, reason=RefundReason.DISPUTED, actor=actor, takes_back=is_guest, note=note

@@ -5,11 +5,14 @@ from decimal import Decimal
 import pytest
 
 from payments.invariants import check_books
-from payments.models import Adjustment, Debt, Deposit, Dispute, Payment, Refund, RefundReason
+from payments.models import Adjustment, Debt, Deposit, Dispute, OrderLine, Payment, Refund, RefundReason
+from payments.offers import offered_methods
 from payments.services.disputes import open_dispute
 from payments.services.reversals import reverse_payment
+from payments.tasks import send_refunds
 from permits.models import Permit
 from tests.factories.accounts import PASSWORD, make_user
+from tests.factories.payments import offer_method
 from tests.factories.vehicles import set_provider
 from tests.office.money import line_of, pay_for_permit
 from tests.office.test_money_pages import address
@@ -72,6 +75,7 @@ def test_money_from_the_counter_goes_back_by_hand(client_of, cashier):
     client = client_of(cashier)
     post(client, line, "refund")
     refund = Refund.objects.get()
+    assert "Refunds to be given by hand" in client.get("/admin/").content.decode()
     assert "Given back by hand" in client.get(address(refund)).content.decode()
     assert post(client, refund, "hand-back", note="Cash").status_code == 302
     refund.refresh_from_db()
@@ -106,7 +110,9 @@ def test_a_deposit_is_asked_and_cancelled(client_of, cashier):
     person = make_user()
     client = client_of(cashier)
     values = {"person": person.pk, "kind": "tag", "label": "Tag 7", "amount": "40.00"}
-    assert client.post("/admin/payments/deposit/add/", values | {"amount": "-1"}).status_code == 200
+    for wrong in ({"amount": "-1"}, {"person": ""}):
+        assert client.post("/admin/payments/deposit/add/", values | wrong).status_code == 200
+    assert not Deposit.objects.exists()
     assert client.post("/admin/payments/deposit/add/", values).status_code == 302
     deposit = Deposit.objects.get()
     assert (deposit.person, deposit.created_by) == (person, cashier)
@@ -127,3 +133,34 @@ def test_a_dispute_ends(client_of, cashier, end, debts):
     assert Dispute.objects.get().status == end
     assert Debt.objects.count() == debts
     assert Permit.objects.get().status == "active"
+
+
+def test_a_dispute_about_money_that_had_gone_back_is_lost_without_a_debt(client_of, cashier):
+    order = pay_for_permit()
+    client = client_of(cashier)
+    post(client, line_of(order), "refund")
+    send_refunds()
+    dispute = open_dispute(order.payments.get())
+    assert post(client, dispute, "lost", note="Taken twice").status_code == 302
+    dispute.refresh_from_db()
+    assert (dispute.status, dispute.refund, Debt.objects.count()) == ("lost", None, 0)
+
+
+def test_a_deposits_line_is_not_refunded_like_a_price(client_of, cashier):
+    line = line_of(pay_for_permit())
+    assert "Refund this line" in client_of(cashier).get(address(line)).content.decode()
+    OrderLine.objects.update(kind="deposit")
+    assert "Refund this line" not in client_of(cashier).get(address(line)).content.decode()
+    OrderLine.objects.update(kind="permit")
+
+
+@pytest.mark.parametrize("kind", ["payroll", "eft"])
+def test_what_only_the_office_sets_up_is_no_way_to_pay_at_a_checkout(kind):
+    offer_method(kind=kind, name="By wages")
+    assert offered_methods(payer=make_user(), kinds={"permit"}) == []
+
+
+def test_the_office_offers_no_company_account_before_there_is_one(client_of, administrator):
+    page = client_of(administrator).get("/admin/payments/paymentmethod/add/").content.decode()
+    assert 'value="payroll"' in page
+    assert 'value="account"' not in page
