@@ -28,8 +28,14 @@ ROLE_LIMITS = {
     "statement_timeout": "15s",
     "idle_in_transaction_session_timeout": "30s",
 }
-# The data of a test run is thrown away, so it need not survive a power cut.
-THROWAWAY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_wal_size": "2GB"}
+# The data of a test run is thrown away, so it need not survive a power cut, nor be kept tidy.
+THROWAWAY = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "max_wal_size": "2GB",
+    "autovacuum": "off",
+}
 
 
 class ServerFailed(Exception):

@@ -113,12 +113,21 @@ def ensure_template() -> None:
         connection.execute(rename.format(sql.Identifier(half), sql.Identifier(TEMPLATE)))
 
 
+def drop_database(connection: psycopg.Connection, database: sql.Identifier) -> None:
+    """Drop the database with whatever is connected to it."""
+    try:
+        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(database))
+    except psycopg.errors.InsufficientPrivilege:
+        # The server's own autovacuum was in it, which a plain role may not end; the plain form asks it to leave.
+        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(database))
+
+
 def clone_template(name: str, template: str = TEMPLATE) -> None:
     """Make this database anew, as the migrations left the template; open connections to it are ended."""
     connections.close_all()
     database = sql.Identifier(name)
     with maintenance() as connection:
-        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(database))
+        drop_database(connection, database)
         create = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy")
         connection.execute(create.format(database, sql.Identifier(template)))
 
@@ -130,7 +139,7 @@ def drop_databases_of_this_run() -> None:
     with maintenance() as connection:
         query = "SELECT datname FROM pg_database WHERE datname LIKE %s"
         for (name,) in connection.execute(query, [f"opscom\\_%\\_{os.environ[MARK]}%"]).fetchall():
-            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+            drop_database(connection, sql.Identifier(name))
 
 
 @contextmanager

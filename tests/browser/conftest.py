@@ -14,7 +14,7 @@ from tests.browser.site import Site, running_site
 SWITCHES = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 SWITCHES += ["--disable-component-update", "--disable-sync"]
 # The machine may be busy with other tests.
-expect.set_options(timeout=15_000)
+expect.set_options(timeout=30_000)
 # What the pages looked like when a test failed.
 RESULTS = places.CHECKOUT / "test-results"
 FAILED = pytest.StashKey[bool]()

@@ -40,7 +40,7 @@ class Device:
             # Pages move nothing while they are looked at.
             reduced_motion="reduce",
         )
-        self.context.set_default_timeout(15_000)
+        self.context.set_default_timeout(30_000)
         if language:
             self.context.add_cookies([{"name": settings.LANGUAGE_COOKIE_NAME, "value": language, "url": url}])
         if person:

@@ -34,6 +34,7 @@ def promise(page: Page) -> None:
         "“Paid but not Processed”."
     )
     button(page, "Submit Payment").click()
+    expect(page).to_have_url(re.compile("/promised/"))
     expect(page.get_by_text("Paid but not Processed").first).to_be_visible()
 
 

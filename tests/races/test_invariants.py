@@ -93,7 +93,14 @@ WRONG: dict[str, tuple[Callable[[dict[str, int]], object], str]] = {
         lambda h: Payment.objects.filter(pk=h["at_bank"]).update(currency="XXX"),
         "not for the sum",
     ),
-    "second payment kept": (lambda h: refund_of(h, "second").delete(), "0.00 kept, 0"),
+    "second payment kept": (
+        lambda h: (
+            refund_of(h, "second").update(status="withdrawn"),
+            Payment.objects.filter(pk=h["second"]).update(returned=0),
+        ),
+        "0.00 kept, 0.00 back",
+    ),
+    "given back without a refund": (lambda h: refund_of(h, "second").delete(), "counted as given back, refunds of 0"),
     "line refunded for nothing": (lambda h: line_of(h, "late").update(status="refunded"), "no refund succeeded"),
     "line owed, no refund": (lambda h: refund_of(h, "late").delete(), "has no refund"),
     "refund of another sum": (lambda h: refund_of(h, "late").update(amount=7), "refunds of 7.00"),
