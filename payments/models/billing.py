@@ -67,7 +67,8 @@ STATEMENT_MOVES = {
 class Statement(models.Model):
     """What a company's account was charged in one month, by person: its payments less what went back. Half-open dates.
 
-    Fixed when it is issued: its payments and refunds point at it, and a later one stands on the next.
+    Fixed when it is issued: its payments and refunds point at it, and a later one stands on the next. What the company's
+    card paid stands on a statement of its own, which asks for nothing more.
     """
 
     code = models.CharField(_("number"), max_length=12, unique=True, default=make_code, editable=False)
@@ -104,7 +105,7 @@ class Statement(models.Model):
                 condition=Q(status="paid", paid_at__isnull=False) | (~Q(status="paid") & Q(paid_at__isnull=True)),
                 name="payments_statement_paid_has_time",
             ),
-            models.UniqueConstraint(fields=["company", "starts_on"], name="payments_statement_once_per_month"),
+            models.UniqueConstraint(fields=["company", "starts_on", "kind"], name="payments_statement_once_per_month"),
         ]
 
     def __str__(self) -> str:
@@ -214,7 +215,6 @@ class Deduction(models.Model):
     result = models.CharField(_("what the file said"), max_length=200, blank=True)
     created_at = models.DateTimeField(_("asked"), auto_now_add=True)
     decided_at = models.DateTimeField(_("decided"), null=True, blank=True)
-    debt = models.OneToOneField("payments.Debt", models.PROTECT, null=True, blank=True, related_name="deduction")
 
     class Meta:
         verbose_name = _("deduction")

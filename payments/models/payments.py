@@ -82,6 +82,16 @@ class Payment(models.Model):
         editable=False,
         verbose_name=_("statement"),
     )
+    # The company that pays, by its card, on its invoice or into its journal; its manager chose so.
+    billing_account = models.ForeignKey(
+        "payments.BillingAccount",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="payments",
+        editable=False,
+        verbose_name=_("billing account"),
+    )
     recorded_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("recorded by")
     )
@@ -123,6 +133,10 @@ class Payment(models.Model):
             models.CheckConstraint(
                 condition=Q(returned=0) | Q(returned__gt=0, received_amount__gte=F("returned")),
                 name="payments_payment_returns_at_most_what_came",
+            ),
+            models.CheckConstraint(
+                condition=~Q(gateway="account") | Q(billing_account__isnull=False),
+                name="payments_payment_account_names_company",
             ),
             models.CheckConstraint(
                 condition=~Q(status="approved", needs_review="")
