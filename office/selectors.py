@@ -15,7 +15,7 @@ from opscom.core.money import ZERO
 from opscom.messaging.models import Message, MessageStatus
 from opscom.provider.models import Lot
 from payments.models import (
-    BY_HAND,
+    HANDED_BACK,
     BooksProof,
     Dispute,
     DisputeStatus,
@@ -111,7 +111,7 @@ def count_differences() -> int:
 
 def count_refunds() -> dict[str, Any]:
     """Return the refunds on their way, those that failed, and those that wait for somebody of the office."""
-    is_by_hand = Q(payment__gateway__in=BY_HAND)
+    is_by_hand = Q(payment__gateway__in=HANDED_BACK)
     waiting = Q(status__in=[RefundStatus.DUE, RefundStatus.SENDING, RefundStatus.PENDING]) & ~is_by_hand
     return Refund.objects.exclude(status=RefundStatus.SUCCEEDED).aggregate(
         waiting=Count("pk", filter=waiting),

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from opscom.core.money import ZERO
 from opscom.provider.selectors import get_time_zone, start_of_day
 from payments.models import (
-    BY_HAND,
+    HANDED_BACK,
     Dispute,
     DisputeStatus,
     GatewayEvent,
@@ -105,7 +105,7 @@ def list_unmatched() -> list[Unmatched]:
     review = Payment.objects.filter(~Q(needs_review=""), status=PaymentStatus.APPROVED, refunds__isnull=True)
     strange = GatewayEvent.objects.filter(~Exists(known), ~Exists(refund), about__in=["payment", "refund", "dispute"])
     failed = Refund.objects.filter(status=RefundStatus.FAILED, replaced_by__isnull=True)
-    by_hand = Refund.objects.filter(status=RefundStatus.DUE, payment__gateway__in=BY_HAND)
+    by_hand = Refund.objects.filter(status=RefundStatus.DUE, payment__gateway__in=HANDED_BACK)
     proposed = Refund.objects.filter(status=RefundStatus.PROPOSED)
     pending = Refund.objects.filter(status=RefundStatus.PENDING)
     promises = Promise.objects.filter(status=PromiseStatus.PROMISED)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from payments.company_accounts import offered_account
 from payments.models import MethodKind, Order, OrderStatus, PaymentMethod
 from payments.offers import offered_methods
 from payments.purchasables import Quote
@@ -23,7 +24,8 @@ class Choice:
 
 
 def checkout_choices(order: Order, quotes: Sequence[Quote] = ()) -> list[Choice]:
-    """Return what the order's payer may choose: their own stored card first, then the methods in the office's order.
+    """Return what the order's payer may choose: their own stored card, or their company's account while its manager acts
+    for them, then the methods in the office's order.
 
     What is promised already, and what must be paid at once, is paid in no promise.
     """
@@ -34,6 +36,9 @@ def checkout_choices(order: Order, quotes: Sequence[Quote] = ()) -> list[Choice]
         )
         for one in offered_stored(payer=order.payer, kinds=kinds)
     ]
+    account = offered_account(payer=order.payer, kinds=kinds)
+    if account:
+        stored.append(Choice(account.method.code, account.label, account.hint))
     methods = offered_methods(payer=order.payer, kinds=kinds)
     if order.status == OrderStatus.PROMISED or not all(quote.is_payable_by_promise for quote in quotes):
         methods = [method for method in methods if method.kind != MethodKind.PROMISE]

@@ -10,7 +10,7 @@ from django.utils.translation import override
 from opscom.core.money import ZERO, format_money
 from opscom.messaging.models import Lane
 from opscom.messaging.services import queue_email
-from payments.models import Debt, DebtReason, LineStatus, Order, Refund
+from payments.models import Debt, DebtReason, LineStatus, Order, Payment, Refund
 from payments.selectors import tax_sums
 
 
@@ -34,6 +34,7 @@ def receipt(order: Order) -> None:
                 "lines": [_describe(line) for line in order.lines.all()],
                 "taxes": _taxes(order),
                 "card": _card(order),
+                "company": _company(order.paying_payment),
             },
             lane=Lane.URGENT,
         )
@@ -55,6 +56,7 @@ def refunded(order: Order, refund: Refund) -> None:
                 "reason": str(refund.get_reason_display()),
                 "label": refund.line.label if refund.line else "",
                 "card": refund.payment.card_label,
+                "company": _company(refund.payment),
                 "is_by_hand": refund.payment.is_by_hand,
             },
             lane=Lane.URGENT,
@@ -107,4 +109,9 @@ def _taxes(order: Order) -> list[dict[str, str]]:
 
 def _card(order: Order) -> str:
     paid = order.paying_payment
-    return paid.card_label if paid else ""
+    return paid.card_label if paid and not paid.billing_account_id else ""
+
+
+def _company(payment: Payment | None) -> str:
+    """Return the company whose account pays, or has paid; empty: the payer pays."""
+    return str(payment.billing_account.company) if payment and payment.billing_account else ""

@@ -27,7 +27,8 @@ def meant_for(methods: QuerySet[PaymentMethod], payer: Any) -> QuerySet[PaymentM
 def is_usable(method: PaymentMethod) -> bool:
     """Say whether one can pay so at the checkout: by a card whose gateway is there and configured, or by a promise.
 
-    What the office sets up for a person (payroll deductions, transfers) pays for what the person chose, not at a checkout.
+    A company's account, and what the office sets up for a person (payroll deductions, transfers), are offered for what
+    they are: see `company_accounts` and `stored`.
     """
     is_card = method.kind == MethodKind.CARD and method.gateway in configured_gateways()
     return is_card or method.kind == MethodKind.PROMISE

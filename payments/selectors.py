@@ -201,11 +201,14 @@ def receipts() -> OrderQuerySet:
     """Return orders with all that `describe_receipt` reads."""
     # What waits for a second person of the office is no promise to the payer yet.
     shown = set(LIVE_REFUNDS) - {RefundStatus.PROPOSED}
-    refunds = Refund.objects.filter(status__in=shown).select_related("payment").order_by("pk")
+    refunds = Refund.objects.filter(status__in=shown).select_related("payment__billing_account__company").order_by("pk")
     orders: OrderQuerySet = Order.objects.prefetch_related(
         Prefetch("lines", OrderLine.objects.prefetch_related(Prefetch("refunds", refunds))),
         Prefetch(
-            "payments", Payment.objects.order_by("approved_at", "pk").prefetch_related(Prefetch("refunds", refunds))
+            "payments",
+            Payment.objects.select_related("method", "billing_account__company")
+            .order_by("approved_at", "pk")
+            .prefetch_related(Prefetch("refunds", refunds)),
         ),
     )
     return orders

@@ -34,12 +34,7 @@ def product_choices() -> list[tuple[str, str]]:
 class PaymentMethodForm(forms.ModelForm):
     """A method's settings, with lists to choose from."""
 
-    # A company's account is no method of its own yet: nothing could be paid with it.
-    kind = forms.ChoiceField(
-        label=_("Kind"),
-        choices=[choice for choice in MethodKind.choices if choice[0] != MethodKind.ACCOUNT],
-        widget=UnfoldAdminSelectWidget,
-    )
+    kind = forms.ChoiceField(label=_("Kind"), choices=MethodKind.choices, widget=UnfoldAdminSelectWidget)
     gateway = forms.ChoiceField(
         label=_("Gateway"), choices=gateway_choices, required=False, widget=UnfoldAdminSelectWidget
     )

@@ -63,7 +63,7 @@ class RefundAdmin(AsksPassword):
         offered: set[str] = set()
         if refund and refund.status == RefundStatus.PROPOSED:
             offered = {"approve", "withdraw"}
-        elif refund and refund.status == RefundStatus.DUE and refund.payment.is_by_hand:
+        elif refund and refund.status == RefundStatus.DUE and refund.payment.is_handed_back:
             offered = {"hand_back"}
         return [
             one

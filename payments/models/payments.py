@@ -29,6 +29,8 @@ class ReviewReason(models.TextChoices):
 # Money that no gateway moves: over the counter, on a company's account, from wages, by a transfer that the office runs.
 COUNTER, ACCOUNT, PAYROLL, EFT = "counter", "account", "payroll", "eft"
 BY_HAND = frozenset({COUNTER, ACCOUNT, PAYROLL, EFT})
+# What goes back of these somebody of the office hands over; on an account it is a credit of the next statement.
+HANDED_BACK = BY_HAND - {ACCOUNT}
 P = PaymentStatus
 # A gateway may report money for an attempt that we had given up: money that is in is in.
 PAYMENT_MOVES = {
@@ -157,6 +159,11 @@ class Payment(models.Model):
     def is_second(self) -> bool:
         """Its order had been paid before: all of it goes back. Costs nothing where the refunds are prefetched."""
         return any(refund.reason == "paid_twice" for refund in self.refunds.all())
+
+    @property
+    def is_handed_back(self) -> bool:
+        """What goes back of it is given by somebody of the office, not by a gateway or a statement."""
+        return self.gateway in HANDED_BACK
 
     @property
     def is_by_hand(self) -> bool:

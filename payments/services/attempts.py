@@ -12,6 +12,7 @@ from opscom.core.errors import DomainError, NotAllowed
 from opscom.core.locks import lock_row
 from opscom.core.transitions import advance
 from opscom.provider.selectors import local_date
+from payments.company_accounts import OfferedAccount
 from payments.gateways.base import Attempt, Card, Embedded, GatewayError, Redirect
 from payments.gateways.registry import installed_gateways
 from payments.models import (
@@ -27,6 +28,7 @@ from payments.models import (
 from payments.offers import offered_methods
 from payments.purchasables import get_purchasable
 from payments.services.asking import FIRST_CHECK
+from payments.services.company_accounts import lock_offered
 from payments.services.orders import order_selection, quote_order
 
 # A payer who is back from the gateway's page at its last second still finds the thing held.
@@ -65,18 +67,23 @@ def find_method(order: Order, code: str, kind: MethodKind | None = MethodKind.CA
 
 
 @transaction.atomic(durable=True)
-def write_attempt(*, order: Order, method: PaymentMethod, stored_method: StoredMethod | None = None) -> Payment:
+def write_attempt(
+    *,
+    order: Order,
+    method: PaymentMethod,
+    stored_method: StoredMethod | None = None,
+    offered: OfferedAccount | None = None,
+) -> Payment:
     """Write the row of one try, before its gateway is asked; `stored_method`: the stored card that it charges.
 
-    Raises NotAllowed when the order or one of its things cannot be paid now, or while a stored card is being charged.
+    `offered`: the card is the one of a company's account. Raises NotAllowed when the order or one of its things cannot be
+    paid now, when that account is not offered any more, or while a stored card is being charged.
     """
-    order = lock_row(Order.objects.filter(pk=order.pk), "order")
-    # A promised order may be paid online after all: see `Promise`.
-    if order.status not in (OrderStatus.OPEN, OrderStatus.PROMISED):
-        raise NotAllowed(_("This order is no longer open. Please start again from your payments."))
-    if order.due == 0:
-        raise NotAllowed(_("There is nothing to pay for this order."))
-    refuse_while_charging(order)
+    if offered:
+        order, offered = lock_offered(order, offered)
+    else:
+        order = lock_row(Order.objects.filter(pk=order.pk), "order")
+    require_payable(order)
     if stored_method:
         lock_chargeable(stored_method)
     quote_order(order)
@@ -85,10 +92,21 @@ def write_attempt(*, order: Order, method: PaymentMethod, stored_method: StoredM
         gateway=method.gateway,
         method=method,
         stored_method=stored_method,
+        billing_account=offered.account if offered else None,
         amount=order.due,
         currency=order.currency,
         next_check_at=timezone.now() + FIRST_CHECK,
     )
+
+
+def require_payable(order: Order) -> None:
+    """Raise NotAllowed when the locked order is over, owes nothing, or has a stored card being charged for it."""
+    # A promised order may be paid otherwise after all: see `Promise`.
+    if order.status not in (OrderStatus.OPEN, OrderStatus.PROMISED):
+        raise NotAllowed(_("This order is no longer open. Please start again from your payments."))
+    if order.due == 0:
+        raise NotAllowed(_("There is nothing to pay for this order."))
+    refuse_while_charging(order)
 
 
 def refuse_while_charging(order: Order) -> None:

@@ -6,7 +6,16 @@ from django.utils import timezone
 
 from opscom.core import audit
 from opscom.core.transitions import advance
-from payments.models import BY_HAND, PAYMENT_MOVES, Order, Payment, PaymentMethod, PaymentStatus, StoredMethod
+from payments.models import (
+    BY_HAND,
+    PAYMENT_MOVES,
+    BillingAccount,
+    Order,
+    Payment,
+    PaymentMethod,
+    PaymentStatus,
+    StoredMethod,
+)
 
 
 def take_by_hand(
@@ -17,6 +26,7 @@ def take_by_hand(
     actor: Any,
     reference: str = "",
     stored_method: StoredMethod | None = None,
+    billing_account: BillingAccount | None = None,
 ) -> Payment:
     """Write the approved payment of all that is due of an order whose lock the caller holds, and return it.
 
@@ -29,6 +39,7 @@ def take_by_hand(
         gateway=gateway,
         method=method,
         stored_method=stored_method,
+        billing_account=billing_account,
         recorded_by=actor,
         amount=order.due,
         currency=order.currency,

@@ -5,10 +5,12 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from opscom.core.errors import NotAllowed
+from payments.company_accounts import offered_account
 from payments.gateways.base import Embedded, Redirect
 from payments.models import MethodKind, Order, Payment
 from payments.services.attempts import ChargeUnderWay, find_method, start_payment
 from payments.services.charging import charge_stored
+from payments.services.on_account import pay_on_account
 from payments.services.orders import order_selection, place_order
 from payments.services.promising import promise_order
 from payments.services.settling import finish_order, settle_free_order
@@ -21,8 +23,8 @@ STORED = "stored:"
 def pay_order(*, order: Order, method_code: str, actor: Any) -> Redirect | Embedded | Payment | None:
     """Begin to pay the order and return where the payer goes; None when that is done: it was free, or is promised now.
 
-    With a stored card ("stored:" and its code) the payment, whose end may be known already. Raises what `start_payment`,
-    `charge_stored` and `promise_order` raise.
+    With a stored card ("stored:" and its code), or a company's account, the payment, whose end may be known already. Raises
+    what `start_payment`, `charge_stored`, `pay_on_account` and `promise_order` raise.
     """
     if order.due == 0:
         settle_free_order(order=order)
@@ -30,6 +32,9 @@ def pay_order(*, order: Order, method_code: str, actor: Any) -> Redirect | Embed
         return None
     if method_code.startswith(STORED):
         return pay_with_stored(order=order, code=method_code.removeprefix(STORED))
+    account = offered_account(payer=order.payer, kinds={line.kind for line in order.lines.all()})
+    if account and method_code == account.method.code:
+        return pay_on_account(order=order, offered=account)
     if find_method(order, method_code, None).kind == MethodKind.PROMISE:
         promise_order(order=order, method_code=method_code, actor=actor)
         return None

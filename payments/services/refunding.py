@@ -147,7 +147,7 @@ def hand_back(*, refund: Refund, actor: Any, note: str) -> None:
     """
     order = lock_row(Order.objects.filter(pk=refund.payment.order_id), "order")
     refund = Refund.objects.select_related("payment", "line").get(pk=refund.pk)
-    if not refund.payment.is_by_hand or refund.status != RefundStatus.DUE:
+    if not refund.payment.is_handed_back or refund.status != RefundStatus.DUE:
         raise NotAllowed(_("Only a refund that is due and that no gateway sends is given back by hand."))
     note_success(order, refund)
     Refund.objects.filter(pk=refund.pk).update(note=note)

@@ -18,7 +18,8 @@ from payments import emails
 from payments.gateways.base import GatewayError, Result
 from payments.gateways.registry import installed_gateways
 from payments.models import (
-    BY_HAND,
+    ACCOUNT,
+    HANDED_BACK,
     LINE_MOVES,
     REFUND_MOVES,
     LineStatus,
@@ -86,7 +87,7 @@ def count_returned(payment: Payment, line: OrderLine | None, amount: Decimal) ->
 
 def due_refunds() -> list[int]:
     """Return the ids of refunds to send now, those of a worker that died among them; none that go back by hand."""
-    due = Refund.objects.filter(_is_due(timezone.now())).exclude(payment__gateway__in=BY_HAND)
+    due = Refund.objects.filter(_is_due(timezone.now())).exclude(payment__gateway__in=HANDED_BACK)
     return list(due.order_by("pk").values_list("pk", flat=True)[:100])
 
 
@@ -100,14 +101,8 @@ def send_refund(refund_id: int) -> None:
     refund = _claim(refund_id)
     if refund is None:
         return
-    payment = refund.payment
     try:
-        result = installed_gateways()[payment.gateway].refund(
-            gateway_reference=payment.gateway_reference,
-            amount=refund.amount,
-            currency=payment.received_currency,
-            key=refund.reference,
-        )
+        result = _ask_to_send(refund)
     except GatewayError as error:
         result = Result(status="unknown", message=repr(error))
     except Exception as error:
@@ -117,12 +112,25 @@ def send_refund(refund_id: int) -> None:
     _note_answer(refund, result)
 
 
+def _ask_to_send(refund: Refund) -> Result:
+    payment = refund.payment
+    if payment.gateway == ACCOUNT:
+        # No money has moved: the company's next statement lists it as a credit.
+        return Result(status="approved")
+    return installed_gateways()[payment.gateway].refund(
+        gateway_reference=payment.gateway_reference,
+        amount=refund.amount,
+        currency=payment.received_currency,
+        key=refund.reference,
+    )
+
+
 @transaction.atomic(durable=True)
 def _claim(refund_id: int) -> Refund | None:
     now = timezone.now()
     refund = (
         Refund.objects.filter(_is_due(now), pk=refund_id)
-        .exclude(payment__gateway__in=BY_HAND)
+        .exclude(payment__gateway__in=HANDED_BACK)
         .select_for_update(skip_locked=True, no_key=True, of=("self",))
         .select_related("payment__order")
         .first()
