@@ -52,6 +52,8 @@ class Entry:
     is_on: Callable[[HttpRequest], bool] = always
     # A tab stands for all pages of its app, unless that app's other pages stand in the name menu.
     is_one_page: bool = False
+    # A namespace whose pages belong to it, too.
+    namespace: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,14 @@ TABS = [
     Entry(_("Vehicles"), "car", "vehicles:list"),
     Entry(_("Permits"), "badge-check", "permits:list"),
     Entry(_("Payments"), "credit-card", "payments:due"),
-    Entry(_("Company Manager"), "users-round", "accounts:company", manages_company, is_one_page=True),
+    Entry(
+        _("Company Manager"),
+        "users-round",
+        "accounts:company",
+        manages_company,
+        is_one_page=True,
+        namespace="statements",
+    ),
 ]
 NAME_MENU = [
     Entry(_("Your Profile"), "user-round", "accounts:profile"),
@@ -102,6 +111,8 @@ def is_current(entry: Entry, request: HttpRequest) -> bool:
     match = request.resolver_match
     if match is None:
         return False
+    if entry.namespace and entry.namespace in match.namespaces:
+        return True
     if entry in TABS and not entry.is_one_page:
         return entry.url_name.partition(":")[0] in match.namespaces
     return entry.url_name == match.view_name

@@ -155,6 +155,8 @@ DEEDS = {
     "sale.deleted": _("Sale deleted"),
     "sale.numbers_allotted": _("Numbers allotted"),
     "slot.retired": _("Number taken out of use"),
+    "statement.issued": _("Statement issued"),
+    "statement.paid": _("Statement marked as paid"),
     "taxrate.added": _("Tax added"),
     "taxrate.changed": _("Tax changed"),
     "taxrate.deleted": _("Tax deleted"),

@@ -11,6 +11,7 @@ urlpatterns = [
     path("vehicles/", include("vehicles.urls")),
     path("permits/", include("permits.urls")),
     path("payments/", include("payments.urls")),
+    path("company/statements/", include("payments.statement_urls")),
     path("", include("opscom.provider.urls")),
     path("", include("opscom.messaging.urls")),
     path("admin/", admin.site.urls),

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from celery import shared_task
 
 from payments import documents
-from payments.services import confirming, forgetting, promising, refunds, settling, storing
+from payments.services import confirming, forgetting, promising, refunds, settling, statements, storing
 
 # What is left comes with the next run.
 MOST_IN_ONE_RUN = 500
@@ -87,3 +87,9 @@ def close_promises() -> int:
     return each(promising.promises_to_close(), promising.close_due_promise) + each(
         promising.promises_to_remind(), promising.remind_of_promise
     )
+
+
+@shared_task(name="payments.issue_statements")
+def issue_statements() -> int:
+    """Close the month of each company's account that is not closed yet."""
+    return each(statements.accounts_to_close(), statements.issue_statements)

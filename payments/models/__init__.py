@@ -13,6 +13,7 @@ from payments.models.billing import (
     Deduction,
     DeductionStatus,
     Statement,
+    StatementQuerySet,
     StatementStatus,
 )
 from payments.models.corrections import (
@@ -27,7 +28,7 @@ from payments.models.corrections import (
     DepositStatus,
     OwnedQuerySet,
 )
-from payments.models.documents import ReceiptDocument
+from payments.models.documents import ReceiptDocument, StatementDocument
 from payments.models.events import DISPUTE_MOVES, Dispute, DisputeStatus, GatewayEvent
 from payments.models.methods import (
     CARD_SAVE_MOVES,
@@ -140,6 +141,8 @@ __all__ = [
     "RefundStatus",
     "ReviewReason",
     "Statement",
+    "StatementDocument",
+    "StatementQuerySet",
     "StatementStatus",
     "StoredMethod",
     "StoredMethodQuerySet",

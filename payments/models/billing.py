@@ -1,13 +1,17 @@
 """Who else pays: companies by the month, wages and transfers by the period."""
 
+from typing import Any
+
 import pghistory
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import Company
 from opscom.core.codes import make_code
 from opscom.core.money import MoneyField
+from opscom.provider.selectors import local_date
 from payments.models.methods import StoredMethod
 from payments.models.payments import Payment
 
@@ -63,6 +67,13 @@ STATEMENT_MOVES = {
 }
 
 
+class StatementQuerySet(models.QuerySet["Statement"]):
+    """Statements that a person may see are those of the companies that they manage."""
+
+    def visible_to(self, user: Any) -> "StatementQuerySet":
+        return self.filter(company__in=Company.objects.managed_by(user)) if user.is_authenticated else self.none()
+
+
 @pghistory.track()
 class Statement(models.Model):
     """What a company's account was charged in one month, by person: its payments less what went back. Half-open dates.
@@ -92,6 +103,8 @@ class Statement(models.Model):
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("recorded by")
     )
 
+    objects = StatementQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("statement")
         verbose_name_plural = _("statements")
@@ -110,6 +123,15 @@ class Statement(models.Model):
 
     def __str__(self) -> str:
         return self.code
+
+    @property
+    def is_overdue(self) -> bool:
+        return self.status == StatementStatus.ISSUED and self.due_on is not None and self.due_on < local_date()
+
+    @property
+    def is_credit(self) -> bool:
+        """More went back than was charged: nothing is to be paid."""
+        return self.total < 0
 
 
 class CollectionKind(models.TextChoices):

@@ -1,8 +1,9 @@
-"""Receipts as files."""
+"""Receipts and statements as files."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from payments.models.billing import Statement
 from payments.models.orders import Order
 
 
@@ -23,3 +24,24 @@ class ReceiptDocument(models.Model):
 
     def __str__(self) -> str:
         return self.content_hash[:12]
+
+
+class StatementDocument(models.Model):
+    """A statement's PDF in one language. Made once: what a statement says is fixed when it is issued."""
+
+    statement = models.ForeignKey(Statement, models.CASCADE, related_name="documents")
+    language = models.CharField(max_length=10)
+    file = models.FileField(upload_to="statements/")
+    made_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("statement document")
+        verbose_name_plural = _("statement documents")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["statement", "language"], name="payments_statementdocument_once_per_language"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.statement_id} {self.language}"

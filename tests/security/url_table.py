@@ -10,20 +10,24 @@ from collections.abc import Callable
 from typing import Any
 
 from django.test import Client
+from django.utils import timezone
 
 from accounts.links import Purpose, make_change_token, make_token
 from accounts.models import User
 from accounts.sessions.selectors import places_of
 from demo.models import ReceivedMessage
 from opscom.messaging.preferences import make_link
+from payments.models import Statement
 from payments.services.confirming import confirm_payment
 from payments.services.promising import promise_order
+from payments.services.statements import ended_month
 from tests.factories.accounts import make_registered
 from tests.factories.bank_cards import open_card_page
 from tests.factories.documents import make_document
 from tests.factories.payments import go_to_bank, offer_method, order_permit, pay_at_bank
 from tests.factories.permits import make_sale, offer_demo_bank, reserve
 from tests.factories.sso import make_provider
+from tests.factories.statements import make_account
 from tests.factories.stored import begin_save, offer_storing, store_card
 from tests.factories.vehicles import make_ownership
 
@@ -155,6 +159,8 @@ PAGES = {
     "saml_sls":                             "404 404 404 404 404 404 404 404",
     "POST saml_sls":                        "404 404 404 404 404 404 404 404",
     "POST sso_start":                       "200 302 302 302 302 302 302 302",
+    "statements:detail":                    "302 404 404 404 200 404 404 404",
+    "statements:list":                      "302 404 404 404 200 404 404 404",
     "vehicles:add":                         "302 200 200 200 200 200 200 200",
     "POST vehicles:add":                    "302 200 200 200 200 200 200 200",
     "vehicles:edit":                        "302 404 200 404 404 404 404 404",
@@ -259,6 +265,15 @@ def promised_order_of(resident: User) -> Any:
     return promise_order(order=order, method_code="cash", actor=resident).order
 
 
+def statement_of(resident: User) -> Any:
+    """Last month's statement of the resident's company."""
+    account = make_account(resident.company)
+    first, end = ended_month(timezone.now())
+    return Statement.objects.create(
+        company=account.company, starts_on=first, ends_on=end, kind="invoice", total=0, currency="CAD"
+    )
+
+
 def order_of(resident: User) -> Any:
     """The resident's order for a permit."""
     offer_demo_bank()
@@ -324,6 +339,7 @@ OBJECTS: dict[str, Callable[[User], dict[str, Any]]] = {
     "payments:receipt-pdf": lambda resident: {"code": paid_order_of(resident).code},
     "payments:return": lambda resident: {"reference": go_to_bank(order_of(resident)).reference},
     "payments:webhook": lambda resident: {"gateway": "demo-bank"},
+    "statements:detail": lambda resident: {"code": statement_of(resident).code},
     "demo:message": lambda resident: {"pk": received().pk},
     "demo:message_html": lambda resident: {"pk": received().pk},
     "demo:attachment": lambda resident: {"pk": received().pk, "number": 0},

@@ -1,0 +1,11 @@
+"""A namespace of their own: these pages stand under the tab `Company Manager`, not under `Payments`."""
+
+from django.urls import path
+
+from payments.views import statements
+
+app_name = "statements"
+urlpatterns = [
+    path("", statements.statement_list, name="list"),
+    path("<slug:code>/", statements.statement, name="detail"),
+]
