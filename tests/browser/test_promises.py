@@ -66,7 +66,7 @@ def test_promised_then_paid_online(device, permit, javascript):
 def test_promise_is_called_off_and_its_number_is_free(device, permit):
     page = device(person=permit.holder.email, width=DESK).page
     promise(page)
-    link(page, "Cancel").click()
+    link(page, "Cancel the promise").click()
     page.get_by_role("main").get_by_role("button").last.click()
     expect_heading(page, "Payments Due")
     expect(page.get_by_text("Nothing is due")).to_be_visible()
