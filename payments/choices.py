@@ -7,11 +7,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from payments.company_accounts import offered_account
-from payments.models import MethodKind, Order, OrderStatus, PaymentMethod
+from payments.models import MethodKind, Order, OrderStatus, PaymentMethod, StoredMethod
 from payments.offers import offered_methods
 from payments.purchasables import Quote
 from payments.services.paying import STORED
-from payments.stored import offered_stored
+from payments.stored import offered_deductions, offered_stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,10 @@ def checkout_choices(order: Order, quotes: Sequence[Quote] = ()) -> list[Choice]
         )
         for one in offered_stored(payer=order.payer, kinds=kinds)
     ]
+    stored += [
+        Choice(f"{STORED}{one.code}", one.label, explain_deduction(one))
+        for one in offered_deductions(payer=order.payer, kinds=kinds)
+    ]
     account = offered_account(payer=order.payer, kinds=kinds)
     if account:
         stored.append(Choice(account.method.code, account.label, account.hint))
@@ -43,6 +47,13 @@ def checkout_choices(order: Order, quotes: Sequence[Quote] = ()) -> list[Choice]
     if order.status == OrderStatus.PROMISED or not all(quote.is_payable_by_promise for quote in quotes):
         methods = [method for method in methods if method.kind != MethodKind.PROMISE]
     return stored + [Choice(method.code, str(method), explain_method(method)) for method in methods]
+
+
+def explain_deduction(stored: StoredMethod) -> str:
+    """Say when the money is taken from wages, or by a transfer."""
+    if stored.kind == MethodKind.PAYROLL:
+        return _("Nothing is taken now: it is deducted from your pay with the next pay period.")
+    return _("Nothing is taken now: it is transferred from your account with the next run of transfers.")
 
 
 def explain_method(method: PaymentMethod) -> str:

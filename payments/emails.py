@@ -58,6 +58,7 @@ def refunded(order: Order, refund: Refund) -> None:
                 "card": refund.payment.card_label,
                 "company": _company(refund.payment),
                 "is_by_hand": refund.payment.is_by_hand,
+                "is_not_taken": refund.is_not_taken,
             },
             lane=Lane.URGENT,
         )
@@ -78,7 +79,7 @@ def owed_again(debt: Debt) -> None:
                 **_about(order),
                 "amount": format_money(debt.amount, order.currency),
                 "reason": str(debt.get_reason_display()),
-                "note": debt.note if debt.reason == DebtReason.ADJUSTED else "",
+                "note": debt.note if debt.reason in (DebtReason.ADJUSTED, DebtReason.DEDUCTION_REFUSED) else "",
                 "label": debt.label,
                 "payments_link": settings.SITE_URL + reverse("payments:due"),
             },

@@ -15,6 +15,8 @@ from payments.gateways.registry import configured_gateways
 from payments.models import MethodKind, Order, PaymentMethod, StoredMethod, Subscription, SubscriptionUse
 from payments.offers import covers, meant_for
 
+# These the office sets up, for who asked for it there.
+OFFICE_ONLY = (MethodKind.PAYROLL, MethodKind.EFT)
 CACHE_KEY = "payments:storing"
 # Short, because a save while the cache is unreachable cannot drop the entry.
 CACHE_SECONDS = 60
@@ -116,6 +118,17 @@ def offered_stored(*, payer: Any, kinds: Collection[str]) -> list[StoredMethod]:
     stored = stored_for(payer, SubscriptionUse.TEMPORARY_PARKING)
     is_card = stored is not None and stored.kind == MethodKind.CARD and stored.gateway in configured_gateways()
     return [stored] if stored and is_card and not stored.is_expired and covers(stored.method, kinds) else []
+
+
+def offered_deductions(*, payer: Any, kinds: Collection[str]) -> list[StoredMethod]:
+    """Return the payroll deductions and transfers that the office set up for the payer, and offers for these kinds of item."""
+    # As with cards: nobody who acts for somebody takes from their wages.
+    if payer is None or acting.get():
+        return []
+    stored = StoredMethod.objects.live().filter(person=payer, kind__in=OFFICE_ONLY).select_related("method")
+    found = list(stored.order_by("pk"))
+    offered = set(meant_for(PaymentMethod.objects.filter(is_on=True), payer)) if found else set()
+    return [one for one in found if one.method in offered and covers(one.method, kinds)]
 
 
 def method_that_asks(order: Order) -> str:

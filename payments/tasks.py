@@ -6,14 +6,14 @@ from collections.abc import Callable
 from celery import shared_task
 
 from payments import documents
-from payments.services import confirming, forgetting, promising, refunds, settling, statements, storing
+from payments.services import confirming, deducting, forgetting, promising, refunds, settling, statements, storing
 
 # What is left comes with the next run.
 MOST_IN_ONE_RUN = 500
 log = logging.getLogger(__name__)
 
 
-def each(ids: list[int], step: Callable[[int], None]) -> int:
+def each(ids: list[int], step: Callable[[int], object]) -> int:
     """Run the step for each id; one that fails is logged and stops nobody else."""
     for pk in ids:
         try:
@@ -55,6 +55,7 @@ def reconcile_payments() -> int:
 
 @shared_task(name="payments.send_refunds")
 def send_refunds() -> int:
+    each(deducting.refunds_never_taken(), deducting.end_untaken_refund)
     return each(refunds.due_refunds(), refunds.send_refund) + each(refunds.pending_refunds(), refunds.check_refund)
 
 

@@ -70,7 +70,9 @@ from payments.models.payments import (
 from payments.models.promises import PROMISE_MOVES, Promise, PromiseQuerySet, PromiseStatus, Tender
 from payments.models.refunds import (
     LIVE_REFUNDS,
+    NOT_TAKEN,
     REFUND_MOVES,
+    REVERSALS,
     Refund,
     RefundReason,
     RefundStatus,
@@ -92,11 +94,13 @@ __all__ = [
     "HANDED_BACK",
     "LINE_MOVES",
     "LIVE_REFUNDS",
+    "NOT_TAKEN",
     "ORDER_MOVES",
     "PAYMENT_MOVES",
     "PAYROLL",
     "PROMISE_MOVES",
     "REFUND_MOVES",
+    "REVERSALS",
     "SETTLED_STATUSES",
     "STATEMENT_MOVES",
     "AccountCode",

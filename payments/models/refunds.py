@@ -55,6 +55,10 @@ class RefundReason(models.TextChoices):
 REVERSALS = [RefundReason.BOUNCED, RefundReason.DEDUCTION_REFUSED, RefundReason.DISPUTED]
 
 
+# In place of a gateway's reference: the money of a deduction that no file has taken, or that a result refused.
+NOT_TAKEN = "not-taken"
+
+
 def make_refund_reference() -> str:
     """Return the refund's idempotency key at the gateway."""
     return make_code(20)
@@ -139,6 +143,11 @@ class Refund(models.Model):
 
     def __str__(self) -> str:
         return f"{self.reference} {self.amount or ZERO}"
+
+    @property
+    def is_not_taken(self) -> bool:
+        """Nobody had taken the money yet, and now nobody will."""
+        return self.gateway_reference == NOT_TAKEN
 
     @property
     def is_reversal(self) -> bool:

@@ -10,11 +10,12 @@ from payments.gateways.base import Embedded, Redirect
 from payments.models import MethodKind, Order, Payment
 from payments.services.attempts import ChargeUnderWay, find_method, start_payment
 from payments.services.charging import charge_stored
+from payments.services.deducting import deduct_order
 from payments.services.on_account import pay_on_account
 from payments.services.orders import order_selection, place_order
 from payments.services.promising import promise_order
 from payments.services.settling import finish_order, settle_free_order
-from payments.stored import offered_stored
+from payments.stored import offered_deductions, offered_stored
 
 # What stands before the code of a stored method where the payer chooses.
 STORED = "stored:"
@@ -42,14 +43,19 @@ def pay_order(*, order: Order, method_code: str, actor: Any) -> Redirect | Embed
 
 
 def pay_with_stored(*, order: Order, code: str) -> Payment:
-    """Charge the payer's own stored card, which they chose just now; the same click twice is one charge.
+    """Charge the payer's own stored card, or their wages or bank account, as they chose just now; twice is once.
 
-    Raises NotAllowed when the card is not offered for the order.
+    Raises NotAllowed when it is not offered for the order.
     """
-    offered = offered_stored(payer=order.payer, kinds={line.kind for line in order.lines.all()})
+    kinds = {line.kind for line in order.lines.all()}
+    offered = [*offered_stored(payer=order.payer, kinds=kinds), *offered_deductions(payer=order.payer, kinds=kinds)]
     stored = next((one for one in offered if one.code == code), None)
     if stored is None:
         raise NotAllowed(_("This payment method is not offered. Please choose another."))
+    if stored.kind != MethodKind.CARD:
+        payment = deduct_order(order=order, stored_method=stored, actor=order.payer)
+        finish_order(order.pk)
+        return payment
     try:
         return charge_stored(order=order, stored_method=stored, reason="customer_present")
     except ChargeUnderWay as under_way:

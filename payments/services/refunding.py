@@ -25,6 +25,7 @@ from payments.models import (
     RefundStatus,
 )
 from payments.purchasables import get_purchasable
+from payments.services.deducting import refuse_untaken, require_taken
 from payments.services.refunds import count_returned, note_success, owe_refund
 
 REFUNDABLE = (LineStatus.FULFILLED, LineStatus.NEEDS_REVIEW)
@@ -126,6 +127,7 @@ def approve_refund(*, refund: Refund, actor: Any) -> None:
 def withdraw_refund(*, refund: Refund, actor: Any, note: str) -> None:
     """A proposed refund is not made after all; who proposed it may say so, too."""
     refund = _lock_proposed(refund)
+    refuse_untaken(refund)
     count_returned(refund.payment, refund.line, -refund.amount)
     advance(refund, RefundStatus.WITHDRAWN, table=REFUND_MOVES, last_error=note)
     audit.record("refund.withdrawn", refund, actor=actor, note=note)
@@ -149,6 +151,7 @@ def hand_back(*, refund: Refund, actor: Any, note: str) -> None:
     refund = Refund.objects.select_related("payment", "line").get(pk=refund.pk)
     if not refund.payment.is_handed_back or refund.status != RefundStatus.DUE:
         raise NotAllowed(_("Only a refund that is due and that no gateway sends is given back by hand."))
+    require_taken(refund)
     note_success(order, refund)
     Refund.objects.filter(pk=refund.pk).update(note=note)
     audit.record("refund.handed_back", refund, actor=actor, note=note)

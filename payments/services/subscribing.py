@@ -13,10 +13,8 @@ from opscom.core.errors import NotAllowed
 from opscom.core.hooks import after_commit
 from opscom.core.locks import lock_row
 from payments import card_emails as emails
-from payments.models import MethodKind, PaymentMethod, StoredMethod, Subscription, SubscriptionUse
-from payments.stored import forget_offer, may_pay_for
-
-OFFICE_ONLY = (MethodKind.PAYROLL, MethodKind.EFT)
+from payments.models import PaymentMethod, StoredMethod, Subscription, SubscriptionUse
+from payments.stored import OFFICE_ONLY, forget_offer, may_pay_for
 
 
 @transaction.atomic
