@@ -1,5 +1,6 @@
 """Who else pays: companies by the month, wages and transfers by the period."""
 
+import datetime as dt
 from typing import Any
 
 import pghistory
@@ -195,6 +196,10 @@ class CollectionPeriod(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.starts_on}"
+
+    @property
+    def last_day(self) -> dt.date:
+        return self.ends_on - dt.timedelta(days=1)
 
 
 class DeductionStatus(models.TextChoices):

@@ -29,6 +29,8 @@ OPENS = {
     "payments.accountcode":        "no  no  yes no  yes yes",
     "payments.adjustment":         "no  no  yes yes yes yes",
     "payments.booksproof":         "no  no  yes no  yes yes",
+    "payments.collectionperiod":   "no  no  yes no  yes yes",
+    "payments.deduction":          "no  no  yes no  yes yes",
     "payments.debt":               "no  no  yes yes yes yes",
     "payments.deposit":            "no  no  yes yes yes yes",
     "payments.dispute":            "no  no  yes no  yes yes",

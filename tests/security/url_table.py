@@ -193,6 +193,8 @@ ADMIN_LISTS = {
     "payments.booksproof":                  "403 403 200",
     "payments.debt":                        "403 200 200",
     "payments.deposit":                     "403 200 200",
+    "payments.collectionperiod":            "403 403 200",
+    "payments.deduction":                   "403 403 200",
     "payments.dispute":                     "403 403 200",
     "payments.gatewayevent":                "403 403 200",
     "payments.order":                       "403 200 200",
