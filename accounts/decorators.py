@@ -5,13 +5,13 @@ from functools import wraps
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from accounts.languages import is_choice_due
 
-View = TypeVar("View", bound=Callable[..., HttpResponse])
+View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
 
 def profile_not_required(view: View) -> View:
@@ -26,11 +26,11 @@ def code_not_required(view: View) -> View:
     return view
 
 
-def language_chosen(view: View) -> Callable[..., HttpResponse]:
+def language_chosen(view: View) -> Callable[..., HttpResponseBase]:
     """Ask a device for its language before it sees one of the front doors; never in the middle of something."""
 
     @wraps(view)
-    def ask_first(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def ask_first(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if request.method in ("GET", "HEAD") and is_choice_due(request):
             return redirect(f"{reverse('accounts:language')}?{urlencode({'next': request.get_full_path()})}")
         return view(request, *args, **kwargs)
@@ -38,11 +38,11 @@ def language_chosen(view: View) -> Callable[..., HttpResponse]:
     return ask_first
 
 
-def own_hands_only(view: View) -> Callable[..., HttpResponse]:
+def own_hands_only(view: View) -> Callable[..., HttpResponseBase]:
     """Close the view to who acts for the person: sign-in secrets and stored cards are the owner's own."""
 
     @wraps(view)
-    def ask_whose_hands(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def ask_whose_hands(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if getattr(request, "acting_person", None):
             return refuse_foreign_hands(request)
         return view(request, *args, **kwargs)

@@ -44,7 +44,6 @@ class KindFilter(admin.SimpleListFilter):
         "refund": _("refunds"),
         "storedmethod": _("stored payment methods"),
         "cardsave": _("tries to store a card"),
-        "collection": _("periods of deductions"),
         "deduction": _("deductions"),
         "debt": _("debts"),
         "books": _("the books"),

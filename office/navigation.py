@@ -51,6 +51,8 @@ GROUPS: list[tuple[Any, list[tuple[str, str, Any]]]] = [
             ("payments.Deposit", "savings", None),
             ("payments.Adjustment", "price_change", None),
             ("payments.Dispute", "gavel", None),
+            ("payments.BillingAccount", "corporate_fare", None),
+            ("payments.Statement", "description", None),
             ("payments.CollectionPeriod", "calendar_month", None),
             ("payments.Deduction", "price_check", None),
             ("payments.GatewayEvent", "webhook", None),

@@ -183,6 +183,7 @@ CELERY_BEAT_SCHEDULE = {
     "tell whose card expires": every(3600, "payments.tell_expiring_cards"),
     "end promises to pay, and recall them": every(60, "payments.close_promises"),
     "close companies' months": every(3600, "payments.issue_statements"),
+    "send companies' statements": every(300, "payments.send_statements"),
     "continue mailings": every(30, "accounts.continue_mailings"),
     "forget dead sessions": every(3600, "accounts.forget_dead_sessions"),
     **({"the demo bank reports": every(5, "demo.send_bank_reports")} if OPSCOM_DEMO else {}),

@@ -28,15 +28,29 @@ def method_removed(stored: StoredMethod, person: User) -> None:
     _tell("method_removed", stored, person, key=f"method-removed:{stored.pk}")
 
 
+def company_card_stored(stored: StoredMethod) -> None:
+    """The office stored a company's card: its contact hears of it."""
+    _tell_company("company_card_stored", stored, key=f"card-stored:{stored.pk}")
+
+
+def company_card_removed(stored: StoredMethod) -> None:
+    """A company's card is removed, or another one has taken its place."""
+    _tell_company("company_card_removed", stored, key=f"method-removed:{stored.pk}")
+
+
 def card_expires(stored: StoredMethod) -> None:
     """The card is not valid much longer; a company's contact is told of its card."""
     key = f"card-expires:{stored.pk}:{stored.expires_on}"
     if stored.person:
         _tell("card_expires", stored, stored.person, key=key, last_day=stored.last_day)
-    elif stored.company:
-        _send(
-            "card_expires", stored, stored.company.contact_email, stored.company.contact_name, "", key, stored.last_day
-        )
+    else:
+        _tell_company("card_expires", stored, key=key, last_day=stored.last_day)
+
+
+def _tell_company(name: str, stored: StoredMethod, *, key: str, last_day: dt.date | None = None) -> None:
+    company = stored.company
+    if company:
+        _send(name, stored, company.contact_email, company.contact_name or company.name, "", key, last_day)
 
 
 def _tell(name: str, stored: StoredMethod, person: User, *, key: str, last_day: dt.date | None = None) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import tablib
 from django.db.models import Prefetch
+from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
 from opscom.core.money import ZERO
@@ -103,7 +104,7 @@ def _lines_of(payment: Payment) -> Iterator[StatementLine]:
     on, code = local_date(payment.approved_at), payment.order.code
     if payment.is_second:
         # It bought nothing, and goes back whole.
-        yield StatementLine(on, code, RefundReason.PAID_TWICE.label, "", payment.received_amount or ZERO)
+        yield StatementLine(on, code, str(RefundReason.PAID_TWICE.label), "", payment.received_amount or ZERO)
         return
     for line in payment.order.lines.all():
         yield StatementLine(on, code, line.label, line.detail, line.due, line.taxes)
@@ -136,3 +137,10 @@ def as_table(described: Described) -> tablib.Dataset:
             row = [statement.code, plain(person.name), line.on.isoformat(), *words, line.amount, statement.currency]
             table.append(row)
     return table
+
+
+def statement_csv(statement: Statement) -> HttpResponse:
+    """Hand out the lines of a statement from `statements()` as CSV."""
+    answer = HttpResponse(as_table(describe_statement(statement)).export("csv"), content_type="text/csv; charset=utf-8")
+    answer["Content-Disposition"] = f'attachment; filename="{statement.code}.csv"'
+    return answer

@@ -37,6 +37,11 @@ def storing_methods(person: Any) -> list[PaymentMethod]:
     return [method for method in meant_for(_storing(), person) if method.uses]
 
 
+def company_storing_methods() -> list[PaymentMethod]:
+    """Return the methods with which the office may store a company's card: its account says what that pays for."""
+    return list(_storing())
+
+
 def _storing() -> QuerySet[PaymentMethod]:
     gateways = {code for code, gateway in configured_gateways().items() if gateway.stores_cards}
     return PaymentMethod.objects.filter(is_on=True, kind=MethodKind.CARD, gateway__in=gateways)

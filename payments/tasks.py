@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from celery import shared_task
 
-from payments import documents
+from payments import documents, statement_documents
 from payments.services import confirming, deducting, forgetting, promising, refunds, settling, statements, storing
 
 # What is left comes with the next run.
@@ -94,3 +94,9 @@ def close_promises() -> int:
 def issue_statements() -> int:
     """Close the month of each company's account that is not closed yet."""
     return each(statements.accounts_to_close(), statements.issue_statements)
+
+
+@shared_task(name="payments.send_statements")
+def send_statements() -> int:
+    """Make the files of what was issued, and send them to their companies."""
+    return each(statements.statements_to_send(), statement_documents.make_statement)

@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from accounts.forms.office import ConfirmForm
@@ -131,8 +132,8 @@ class RefundInline(ReadOnlyInline):
     sum = money_column("amount", _("amount"))
 
 
-class AsksPassword(ReadOnlyAdmin):
-    """A page whose deed asks first for what only the signed-in person has: password or one-time password."""
+class AsksFirst:
+    """Asks, before a deed, for what only the signed-in person has: password or one-time password."""
 
     def ask_password_then(
         self, request: HttpRequest, obj: Any, deed: Callable[[User], Any], done: Any, **context: Any
@@ -156,7 +157,12 @@ class AsksPassword(ReadOnlyAdmin):
         if form.is_bound and form.is_valid() and did(form, lambda who: deed(who, form.cleaned_data), person):
             messages.success(request, done)
             return redirect(back)
-        return render_ask_page(self, request, form=form, original=obj, back=back, **{"is_danger": True, **context})
+        page = cast(ModelAdmin, self)
+        return render_ask_page(page, request, form=form, original=obj, back=back, **{"is_danger": True, **context})
+
+
+class AsksPassword(AsksFirst, ReadOnlyAdmin):
+    """A page of which nothing is edited, and whose deeds ask first."""
 
 
 def did(form: forms.Form, deed: Callable[[User], Any], person: User) -> bool:

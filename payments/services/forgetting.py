@@ -10,12 +10,12 @@ from django.utils import timezone
 
 from opscom.core import audit
 from opscom.core.hooks import after_commit
-from opscom.core.locks import lock_row
+from opscom.core.locks import lock_row, lock_rows
 from opscom.provider.selectors import local_date
 from payments import card_emails as emails
 from payments.gateways.base import GatewayError
 from payments.gateways.registry import installed_gateways
-from payments.models import MethodKind, Payment, PaymentStatus, StoredMethod, StoredMethodQuerySet
+from payments.models import BillingAccount, MethodKind, Payment, PaymentStatus, StoredMethod, StoredMethodQuerySet
 from payments.services.attempts import describe_card
 
 log = logging.getLogger(__name__)
@@ -28,18 +28,29 @@ TELL_BEFORE = timedelta(days=30)
 @transaction.atomic
 def remove_stored(*, stored_method: StoredMethod, actor: Any) -> bool:
     """Remove it: it pays for nothing from now on. Returns whether this call removed it. Its row stays, without use."""
+    if stored_method.company_id:
+        accounts = BillingAccount.objects.filter(stored_method=stored_method)
+        lock_rows(accounts, "payment", "billing_account")
+        accounts.update(stored_method=None)
     stored = lock_row(StoredMethod.objects.filter(pk=stored_method.pk), "payment", "stored_method")
     if stored.removed_at:
         return False
+    drop_stored(stored=stored, actor=actor)
+    return True
+
+
+def drop_stored(*, stored: StoredMethod, actor: Any) -> None:
+    """Remove what the caller keeps from others, and tell its owner. No account of a company may charge it any more."""
     stored.subscriptions.all().delete()
     now = timezone.now()
     StoredMethod.objects.filter(pk=stored.pk).update(removed_at=now, next_try_at=now, attempts=0)
     audit.record("storedmethod.removed", stored, actor=actor)
     if stored.person:
         emails.method_removed(stored, stored.person)
+    else:
+        emails.company_card_removed(stored)
     if stored.kind == MethodKind.CARD:
         after_commit(_announce, stored.pk)
-    return True
 
 
 def _announce(stored_id: int) -> None:

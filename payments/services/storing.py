@@ -26,6 +26,8 @@ from payments.gateways.base import Card, CardResult, CardSetup, Embedded, Gatewa
 from payments.gateways.registry import installed_gateways
 from payments.models import (
     CARD_SAVE_MOVES,
+    BillingAccount,
+    BillingKind,
     CardSave,
     CardSaveStatus,
     MethodKind,
@@ -34,7 +36,8 @@ from payments.models import (
     Subscription,
 )
 from payments.services.asking import FIRST_CHECK, is_last_question, next_check
-from payments.stored import consent_text, forget_offer, storing_methods
+from payments.services.forgetting import drop_stored
+from payments.stored import company_storing_methods, consent_text, forget_offer, storing_methods
 
 log = logging.getLogger(__name__)
 # Who tries stolen cards needs many tries; who stores their own needs few.
@@ -70,7 +73,8 @@ def _write_try(actor: User, method: PaymentMethod, uses: Collection[str], compan
     person = None if company else lock_person(actor)
     if person:
         require_proved(person, "stored_card").or_raise()
-    if method not in storing_methods(actor) or not set(uses) <= set(method.uses) or bool(uses) == bool(company):
+    offered = company_storing_methods() if company else storing_methods(actor)
+    if method not in offered or not set(uses) <= set(method.uses) or bool(uses) == bool(company):
         raise NotAllowed(_("This payment method is not offered. Please choose another."))
     recent = CardSave.objects.filter(actor=actor, created_at__gt=timezone.now() - timedelta(days=1))
     if recent.count() >= TRIES_IN_A_DAY:
@@ -160,8 +164,9 @@ def keep_card(*, save_id: int, card: Card) -> StoredMethod:
     A card for somebody who has left meanwhile is not kept: it is removed at the gateway, too.
     """
     # Before the lock: a merge may have moved the try to another record.
-    person = CardSave.objects.select_related("person").get(pk=save_id).person
-    person = lock_person(person) if person else None
+    begun = CardSave.objects.select_related("person").get(pk=save_id)
+    person = lock_person(begun.person) if begun.person else None
+    account = _lock_account(begun)
     save = lock_row(CardSave.objects.filter(pk=save_id), "payment", "card_save")
     if save.person_id != (person.pk if person else None):
         raise Stale(_("This record changed while you were looking at it. Please reload."))
@@ -171,7 +176,9 @@ def keep_card(*, save_id: int, card: Card) -> StoredMethod:
     advance(save, CardSaveStatus.STORED, table=CARD_SAVE_MOVES, stored_method=stored, next_check_at=None, message="")
     after_commit(forget_offer)
     audit.record("storedmethod.stored", stored, actor=save.actor, uses=save.uses)
-    if person and not person.is_active:
+    if save.company:
+        _let_company_pay(account, stored, save)
+    elif person and not person.is_active:
         now = timezone.now()
         StoredMethod.objects.filter(pk=stored.pk).update(removed_at=now, next_try_at=now)
     elif person:
@@ -203,6 +210,24 @@ def _keep(save: CardSave, card: Card) -> StoredMethod:
         consented_at=save.created_at,
         set_up_by=save.actor if save.company else None,
     )
+
+
+def _lock_account(save: CardSave) -> BillingAccount | None:
+    """Keep the billing account of a company's try as it is; None when there is none any more."""
+    found = BillingAccount.objects.filter(company=save.company_id).first() if save.company_id else None
+    return lock_row(BillingAccount.objects.filter(pk=found.pk), "payment", "billing_account") if found else None
+
+
+def _let_company_pay(account: BillingAccount | None, stored: StoredMethod, save: CardSave) -> None:
+    """Let the company's account charge the card in place of a former one; a card that no account asks for is removed."""
+    if account is None or account.kind != BillingKind.CARD:
+        drop_stored(stored=stored, actor=save.actor)
+        return
+    former = account.stored_method
+    BillingAccount.objects.filter(pk=account.pk).update(stored_method=stored)
+    emails.company_card_stored(stored)
+    if former and former != stored and not former.removed_at:
+        drop_stored(stored=former, actor=save.actor)
 
 
 def _pay_with(person: User, stored: StoredMethod, save: CardSave) -> None:

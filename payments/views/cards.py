@@ -19,7 +19,7 @@ from payments import stored as reads
 from payments.forms.cards import CardForm, OwnHandsForm, UseForm
 from payments.gateways.base import Redirect
 from payments.gateways.registry import form_origins, installed_gateways
-from payments.models import CardSave, CardSaveStatus, MethodKind, StoredMethod
+from payments.models import BillingAccount, CardSave, CardSaveStatus, MethodKind, StoredMethod
 from payments.services import forgetting, storing, subscribing
 
 LIST = "payments:cards"
@@ -105,8 +105,16 @@ def card_return(request: SignedIn, reference: str) -> HttpResponse:
     if save.status in storing.WAITING:
         return HttpResponse(status=204) if request.htmx else render(request, "payments/card_wait.html", {"save": save})
     _tell_end(request, save)
-    back = reverse("admin:accounts_company_change", args=[save.company_id]) if save.company_id else reverse(LIST)
+    back = _page_after(save)
     return HttpResponseClientRedirect(back) if request.htmx else redirect(back)
+
+
+def _page_after(save: CardSave) -> str:
+    """Return where who stored the card goes on: a company's was stored from the page of its billing account."""
+    account = BillingAccount.objects.filter(company=save.company_id).first() if save.company_id else None
+    if account:
+        return reverse("admin:payments_billingaccount_change", args=[account.pk])
+    return reverse("admin:payments_billingaccount_changelist") if save.company_id else reverse(LIST)
 
 
 def _tell_end(request: SignedIn, save: CardSave) -> None:

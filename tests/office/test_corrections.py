@@ -158,9 +158,3 @@ def test_a_deposits_line_is_not_refunded_like_a_price(client_of, cashier):
 def test_what_only_the_office_sets_up_is_no_way_to_pay_at_a_checkout(kind):
     offer_method(kind=kind, name="By wages")
     assert offered_methods(payer=make_user(), kinds={"permit"}) == []
-
-
-def test_the_office_offers_no_company_account_before_there_is_one(client_of, administrator):
-    page = client_of(administrator).get("/admin/payments/paymentmethod/add/").content.decode()
-    assert 'value="payroll"' in page
-    assert 'value="account"' not in page

@@ -123,5 +123,6 @@ def test_every_deed_has_its_words_and_its_filter_and_all_words_a_deed():
     assert (recorded | {f"{kind}.changed" for kind in kinds}) - set(DEEDS) == set()
     named = {action for text in texts for action in re.findall(r"\"([a-z_]+\.[a-z_]+)\"", text)}
     states = {f"payment.{state}" for state in PaymentStatus} | {f"cardsave.{state}" for state in CardSaveStatus}
+    states |= {"deduction.taken", "deduction.refused"}
     assert set(DEEDS) - named - settings - states == set()
     assert {action.partition(".")[0] for action in recorded} - set(KindFilter.PREFIXES) == set()
