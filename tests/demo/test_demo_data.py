@@ -10,7 +10,17 @@ from accounts.models import AccountHold, DocumentRequest, ProfileAnswer, User
 from demo.data.people import MANAGER, RESIDENT
 from opscom.provider.models import Lot
 from opscom.provider.selectors import local_date
-from payments.models import Adjustment, Debt, Deposit, DepositStatus, Refund, RefundStatus, StoredMethod
+from payments.models import (
+    Adjustment,
+    Debt,
+    Deduction,
+    Deposit,
+    DepositStatus,
+    Refund,
+    RefundStatus,
+    Statement,
+    StoredMethod,
+)
 from permits.models import Permit, PermitStatus
 from tests.races.together import assert_books_and_numbers_are_right
 
@@ -47,4 +57,6 @@ def assert_every_screen_about_money_has_something() -> None:
     assert {RefundStatus.SUCCEEDED, RefundStatus.PROPOSED} <= set(Refund.objects.values_list("status", flat=True))
     soon = local_date() + dt.timedelta(days=62)
     assert StoredMethod.objects.filter(expires_on__lt=soon).count() == 1
-    assert StoredMethod.objects.live().count() == 3
+    assert StoredMethod.objects.live().filter(kind="card").count() == 3
+    assert set(Deduction.objects.values_list("status", flat=True)) == {"sent", "waiting"}
+    assert Statement.objects.get().company.name == "Northbuild Contractors"

@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from accounts.models import User
+from demo.data.billing import make_company_account, make_payroll, set_up_wages
 from demo.data.companies import make_company
 from demo.data.documents import make_documents
 from demo.data.lots import make_lots, make_provider, make_sales
@@ -25,9 +26,14 @@ class Command(BaseCommand):
             make_payment_methods()
             people = make_people(types)
             office = User.objects.get(email=ADMINISTRATOR)
-            make_company(User.objects.get(email=MANAGER), office)
+            manager = User.objects.get(email=MANAGER)
+            company = make_company(manager, office)
             make_permits(people, make_sales(make_lots(), types, office), office)
-            make_money(people, office, User.objects.get(email=CASHIER))
+            cashier = User.objects.get(email=CASHIER)
+            make_money(people, office, cashier)
+            make_company_account(company, manager, office)
+            make_payroll([people[14], people[16]], office, cashier)
+            set_up_wages(User.objects.get(email=RESIDENT), office)
             make_documents(office)
             make_profile()
         width = max(map(len, (RESIDENT, MANAGER, ADMINISTRATOR)))
