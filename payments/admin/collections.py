@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.decorators import method_decorator
+from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters
@@ -106,8 +107,8 @@ class CollectionPeriodAdmin(AsksPassword):
         return rows.annotate(in_file=Count("deductions"), in_file_sum=Sum("deductions__amount"), **by_status)
 
     @display(description=_("last day"), ordering="ends_on")
-    def last_day(self, period: CollectionPeriod) -> Any:
-        return period.last_day
+    def last_day(self, period: CollectionPeriod) -> str:
+        return date_format(period.last_day, "DATE_FORMAT")
 
     @display(description=_("deductions"), ordering="in_file")
     def count(self, period: Any) -> int:

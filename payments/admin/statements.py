@@ -50,7 +50,7 @@ class StatementAdmin(AsksPassword):
         "journal_code",
         "sum",
         "by_person",
-        "state",
+        "status",
         "issued_at",
         "due_on",
     ]
