@@ -10,11 +10,16 @@ from django.utils import timezone
 from opscom.core.money import ZERO
 from payments.models import (
     COUNTER,
+    EFT,
     LIVE_REFUNDS,
+    NOT_TAKEN,
+    PAYROLL,
     CardSave,
     CardSaveStatus,
     Debt,
     DebtStatus,
+    Deduction,
+    DeductionStatus,
     GatewayEvent,
     LineStatus,
     MethodKind,
@@ -27,10 +32,13 @@ from payments.models import (
     PromiseStatus,
     Refund,
     RefundStatus,
+    Statement,
     StoredMethod,
     Subscription,
 )
 
+# A month, the days until it is closed, and a few more.
+STATEMENT_BY = dt.timedelta(days=62)
 STUCK_AFTER = dt.timedelta(hours=3)
 UNANSWERED_AFTER = dt.timedelta(days=3)
 # Banks take ten business days for a refund.
@@ -49,6 +57,8 @@ def check_books() -> Iterator[str]:
     yield from _promises_match_orders()
     yield from _nothing_waits_forever()
     yield from _stored_cards_are_looked_after()
+    yield from _deductions_match_payments()
+    yield from _statements_add_up()
 
 
 def _orders_add_up() -> Iterator[str]:
@@ -197,3 +207,37 @@ def _stored_cards_are_looked_after() -> Iterator[str]:
     waiting = CardSave.objects.filter(status__in=[CardSaveStatus.CREATED, CardSaveStatus.STARTED])
     for save in waiting.filter(Q(next_check_at=None) | Q(next_check_at__lt=old)).iterator():
         yield f"Card save {save.reference} should have been asked about hours ago."
+
+
+def _deductions_match_payments() -> Iterator[str]:
+    """What a file takes is what was paid so, less what was given back before it was taken."""
+    asked = Payment.objects.filter(gateway__in=[PAYROLL, EFT], status=PaymentStatus.APPROVED, deduction__isnull=True)
+    for payment in asked.iterator():
+        yield f"Payment {payment.reference} counts, and no file will take it."
+    spared = Coalesce(Sum("payment__refunds__amount", filter=Q(payment__refunds__gateway_reference=NOT_TAKEN)), ZERO)
+    rows = Deduction.objects.exclude(status=DeductionStatus.REFUSED).select_related("payment").annotate(spared=spared)
+    for deduction in rows.iterator():
+        taken = ZERO if deduction.status == DeductionStatus.CANCELLED else deduction.amount
+        if taken + deduction.spared != deduction.payment.received_amount:
+            yield f"Deduction of payment {deduction.payment.reference}: {taken} taken, {deduction.spared} spared."
+    refused = Payment.objects.filter(deduction__status=DeductionStatus.REFUSED, returned__lt=F("received_amount"))
+    for payment in refused.iterator():
+        yield f"The deduction of payment {payment.reference} was refused, and a part still counts as paid."
+
+
+def _statements_add_up() -> Iterator[str]:
+    """A statement's total is what points at it, all of one company; what a company was charged stands on one soon."""
+    for statement in Statement.objects.prefetch_related(
+        "payments__billing_account", "refunds__payment__billing_account"
+    ):
+        payments, refunds = statement.payments.all(), statement.refunds.all()
+        charged = sum((payment.received_amount or ZERO for payment in payments), ZERO)
+        if charged - sum((refund.amount for refund in refunds), ZERO) != statement.total:
+            yield f"Statement {statement.code}: total {statement.total} is not what stands on it."
+        paying = [*payments, *(refund.payment for refund in refunds)]
+        if any(one.billing_account is None or one.billing_account.company_id != statement.company_id for one in paying):
+            yield f"Statement {statement.code} lists what another company pays."
+    late = timezone.now() - STATEMENT_BY
+    waiting = Payment.objects.filter(billing_account__isnull=False, statement__isnull=True, approved_at__lt=late)
+    for payment in waiting.filter(needs_review="").iterator():
+        yield f"Payment {payment.reference} of a company has stood on no statement for two months."

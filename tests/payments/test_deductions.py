@@ -307,3 +307,19 @@ def test_a_late_worker_ends_nothing_that_a_file_took(deduction, clerk):
 def test_what_is_removed_still_pays_for_what_was_bought(deduction, stored, resident):
     remove_stored(stored_method=stored, actor=resident)
     assert send_file().deductions.get() == deduction
+
+
+WRONG = {
+    "another sum": (lambda d: Deduction.objects.update(amount=7), "7.00 taken"),
+    "no deduction": (lambda d: d.delete(), "no file will take it"),
+    "refused and kept": (lambda d: Deduction.objects.update(status="refused"), "still counts as paid"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_each_wrong_state_is_named(period, deduction, name):
+    deduction.refresh_from_db()
+    assert not list(check_books())
+    plant, words = WRONG[name]
+    plant(deduction)
+    assert any(words in found for found in check_books())

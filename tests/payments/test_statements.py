@@ -306,3 +306,23 @@ def test_a_statement_stays_as_it_was_issued_when_a_name_changes(account):
 def test_the_hour_is_read_from_the_clock(account):
     charge(account, at=timezone.now())
     assert accounts_to_close() == []
+
+
+WRONG = {
+    "another total": (lambda a: Statement.objects.update(total=7), "total 7.00 is not"),
+    "another company": (lambda a: Statement.objects.update(company=make_company()), "another company"),
+    "forgotten": (
+        lambda a: Payment.objects.update(statement=None, approved_at="2020-01-01T00:00Z"),
+        "stood on no statement",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_each_wrong_state_is_named(account, name):
+    charge(account)
+    issue(account)
+    assert not list(check_books())
+    plant, words = WRONG[name]
+    plant(account)
+    assert any(words in found for found in check_books())
