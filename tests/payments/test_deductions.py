@@ -296,9 +296,16 @@ def test_a_proposed_refund_of_what_was_refused_can_only_be_approved(period, dedu
     assert not list(check_books())
 
 
-def test_a_late_worker_ends_nothing_that_a_file_took(deduction, clerk):
+def test_what_is_given_back_is_not_put_into_the_file_first(deduction, clerk):
     refund = refund_line(line=deduction.payment.order.lines.get(), actor=clerk)
-    send_file()
+    with pytest.raises(NotAllowed, match="No deduction waits"):
+        send_file()
+    refund.refresh_from_db()
+    assert refund.is_not_taken
+
+
+def test_a_late_worker_ends_nothing_that_a_file_took(period, deduction, clerk):
+    refund = refund_line(line=deduction.payment.order.lines.get(), actor=clerk)
     end_untaken_refund(refund.pk)
     refund.refresh_from_db()
     assert refund.status == "due"
