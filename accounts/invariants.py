@@ -6,7 +6,8 @@ from django.apps import apps
 
 from accounts.models import AccountDocument, DocumentRequest, RequestStatus
 from accounts.person_parts import all_parts
-from accounts.services.documents import stored_files
+from accounts.services.documents import FOLDER
+from opscom.core.sweeping import stored_files
 
 
 def check_people() -> Iterator[str]:
@@ -24,7 +25,7 @@ def check_documents() -> Iterator[str]:
     living = AccountDocument.objects.living().order_by("pk")
     # The rows first: a file that is being stored meanwhile has no row yet, never the other way round.
     rows = list(living.values_list("code", "file"))
-    files = set(stored_files())
+    files = set(stored_files(FOLDER))
     for code, file in rows:
         if file not in files:
             yield f"The file of document {code} is gone."

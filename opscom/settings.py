@@ -46,6 +46,7 @@ INSTALLED_APPS = [
     "vehicles",
     "payments",
     "permits",
+    "violations",
     "home",
     "office",
     *(["demo"] if OPSCOM_DEMO else []),
@@ -184,6 +185,9 @@ CELERY_BEAT_SCHEDULE = {
     "end promises to pay, and recall them": every(60, "payments.close_promises"),
     "close companies' months": every(3600, "payments.issue_statements"),
     "send companies' statements": every(300, "payments.send_statements"),
+    "take the next steps of tickets": every(300, "violations.take_steps"),
+    "look at holds for overdue tickets": every(3600, "violations.refresh_holds"),
+    "delete files of tickets that belong to nothing": every(6 * 3600, "violations.sweep_files"),
     "continue mailings": every(30, "accounts.continue_mailings"),
     "forget dead sessions": every(3600, "accounts.forget_dead_sessions"),
     **({"the demo bank reports": every(5, "demo.send_bank_reports")} if OPSCOM_DEMO else {}),
@@ -282,7 +286,14 @@ LOCK_ORDER_CHECKED = False
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
 # A longer request is refused before any of it is read; where people upload, each page has its own limit.
 MOST_REQUEST_BYTES = 6 * 1024 * 1024
-MOST_REQUEST_BYTES_BY_PATH = {"/uploads": 74 * 1024 * 1024}
+UPLOAD_BYTES = 74 * 1024 * 1024
+MOST_REQUEST_BYTES_BY_PATH = {
+    r"^/uploads$": UPLOAD_BYTES,
+    r"^/appeals/\w+/(appeal|answer)/": UPLOAD_BYTES,
+    r"^/admin/violations/ticket/": UPLOAD_BYTES,
+}
+# Files that somebody may send with one appeal, its answers included.
+EVIDENCE_PER_APPEAL = 20
 
 LOGGING = {
     "version": 1,

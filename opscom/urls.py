@@ -11,6 +11,8 @@ urlpatterns = [
     path("vehicles/", include("vehicles.urls")),
     path("permits/", include("permits.urls")),
     path("payments/", include("payments.urls")),
+    path("appeals/", include("violations.urls")),
+    path("quick-pay/", include("violations.guest_urls")),
     path("company/statements/", include("payments.statement_urls")),
     path("", include("opscom.provider.urls")),
     path("", include("opscom.messaging.urls")),

@@ -52,3 +52,7 @@ class PermitEntitlements:
             if permit.prints.exists():
                 Permit.objects.filter(pk=permit.pk).update(extra_prints=F("extra_prints") + 1)
             audit.record("permit.plate_changed", permit, actor=owner, old=str(old), new=str(new))
+
+    def list_linked(self, *, owner: User) -> tuple[()]:
+        """A permit links nobody's vehicle."""
+        return ()

@@ -32,6 +32,16 @@ class Entitlement:
     note: object = ""
 
 
+@dataclass(frozen=True, slots=True)
+class LinkedVehicle:
+    """A vehicle that stands in somebody's list and is not theirs. `note` says what for, and until when."""
+
+    label: str
+    region_name: str
+    note: str
+    url: str = ""
+
+
 class EntitlementSource(Protocol):
     """What permits, parking sessions and tickets answer about vehicles."""
 
@@ -48,6 +58,9 @@ class EntitlementSource(Protocol):
 
         The person's row is locked by then, so this may lock anything that comes after it in `core.locks`.
         """
+
+    def list_linked(self, *, owner: User) -> Iterable[LinkedVehicle]:
+        """Return vehicles of others that this person sees for a while: never on a permit, never counted."""
 
 
 _sources: dict[str, EntitlementSource] = {}
@@ -83,6 +96,11 @@ def find_entitlements(*, plate_key: str, region: str, lot: Lot, at: dt.datetime)
 def has_live(*, vehicle: Vehicle, owner: User | None) -> bool:
     """Say whether any source still needs the vehicle: for this owner, or for anybody when None."""
     return any(source.has_live(vehicle=vehicle, owner=owner) for source in _sources.values())
+
+
+def list_linked(owner: User) -> list[LinkedVehicle]:
+    """Return what stands in the person's list of vehicles beside their own."""
+    return [linked for source in _sources.values() for linked in source.list_linked(owner=owner)]
 
 
 def move_vehicle(*, owner: User, old: Vehicle, new: Vehicle) -> None:

@@ -5,7 +5,6 @@ killed in between leaves a file without a living row, never a row without its fi
 """
 
 import datetime as dt
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -25,16 +24,11 @@ from opscom.core import audit
 from opscom.core.errors import Allowed, Decision, DomainError, NotAllowed, Refused
 from opscom.core.hooks import after_commit
 from opscom.core.locks import lock_row
+from opscom.core.sweeping import sweep_folder
 from opscom.core.transitions import advance
 from opscom.core.uploads import CheckedDocument, write_limit
 
-log = logging.getLogger(__name__)
 FOLDER = "documents"
-# An upload takes minutes at the most: what has no row after a day never gets one.
-ORPHAN_AGE = dt.timedelta(days=1)
-SWEEP_BATCH = 500
-# More than this in one sweep is not a few killed processes but the wrong database beside the right files.
-MOST_ORPHANS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,26 +133,10 @@ def note_opening(*, document: AccountDocument, actor: User) -> None:
     audit.record("document.opened", document, actor=actor)
 
 
-def stored_files() -> list[str]:
-    """Return the names of all stored documents, as rows name them."""
-    try:
-        _folders, names = default_storage.listdir(FOLDER)
-    except FileNotFoundError:
-        return []
-    return [f"{FOLDER}/{name}" for name in sorted(names)]
-
-
 def sweep_files(now: dt.datetime | None = None) -> int:
     """Delete the files that no living row names: what killed processes left behind. Returns how many."""
-    limit = (now or timezone.now()) - ORPHAN_AGE
-    paths, orphans = stored_files(), []
-    for start in range(0, len(paths), SWEEP_BATCH):
-        batch = paths[start : start + SWEEP_BATCH]
-        kept = set(AccountDocument.objects.living().filter(file__in=batch).values_list("file", flat=True))
-        orphans += [path for path in batch if path not in kept and default_storage.get_modified_time(path) < limit]
-    if len(orphans) > MOST_ORPHANS:
-        log.error("%d files in %s belong to no document: too many to delete without being asked", len(orphans), FOLDER)
-        return 0
-    for path in orphans:
-        default_storage.delete(path)
-    return len(orphans)
+    return sweep_folder(FOLDER, _named, now=now)
+
+
+def _named(names: Sequence[str]) -> set[str]:
+    return set(AccountDocument.objects.living().filter(file__in=names).values_list("file", flat=True))

@@ -1,5 +1,6 @@
 """What surrounds every request: an id for logs and audit, the content policy, and kind words when the database is busy."""
 
+import re
 import uuid
 from collections.abc import Callable
 
@@ -57,7 +58,9 @@ class RequestSizeMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        limit = settings.MOST_REQUEST_BYTES_BY_PATH.get(request.path_info, settings.MOST_REQUEST_BYTES)
+        limits = settings.MOST_REQUEST_BYTES_BY_PATH.items()
+        own = (most for path, most in limits if re.match(path, request.path_info))
+        limit = next(own, settings.MOST_REQUEST_BYTES)
         length = request.META.get("CONTENT_LENGTH") or ""
         if length.isdecimal() and int(length) > limit:
             # Not this very request: its page may ask for the form's token, and the body would be read after all.

@@ -15,7 +15,7 @@ from uuid import uuid4
 from django.core.exceptions import ValidationError
 from django.utils.deconstruct import deconstructible
 from django.utils.translation import gettext as _
-from PIL import ExifTags, Image, ImageFile
+from PIL import ExifTags, Image, ImageFile, ImageOps
 
 T = TypeVar("T")
 PDF = "application/pdf"
@@ -183,6 +183,20 @@ def _decode(file: IO[bytes], max_pixels: int, deed: Callable[[Image.Image], T]) 
                 return deed(image)
         except Image.DecompressionBombError as error:
             raise too_many_pixels(max_pixels) from error
+
+
+def make_thumbnail(content: IO[bytes], most: tuple[int, int]) -> bytes:
+    """Return a small JPEG, at most that wide and high and the right way up, of a picture that was checked before."""
+    into = io.BytesIO()
+    content.seek(0)
+    with _decoding, Image.open(content, formats=list(IMAGE_TYPES)) as image:
+        # A JPEG is unfolded only as far as is needed.
+        image.draft("RGB", (most[0] * 2, most[1] * 2))
+        small = ImageOps.exif_transpose(image) or image
+        small.thumbnail(most)
+        small.convert("RGB").save(into, "JPEG", quality=80)
+    content.seek(0)
+    return into.getvalue()
 
 
 def _kind_of(image: Image.Image) -> str:

@@ -44,6 +44,31 @@ class ProviderAdmin(ModelAdmin):
         (_("Permits"), {"fields": ["oversell_percent", "reprint_minutes"]}),
         (_("History"), {"fields": ["history_months"]}),
         (_("Payments"), {"fields": ["refund_frees", "refund_second_person_above", "card_consent"]}),
+        (
+            _("Tickets"),
+            {
+                "fields": [
+                    "ticket_prefix",
+                    "is_guest_payment_on",
+                    "discount_notice_days",
+                    "bars_payment_in_collections",
+                    "overdue_hold_above",
+                ]
+            },
+        ),
+        (
+            _("Appeals"),
+            {
+                "fields": [
+                    "is_appeals_on",
+                    "is_appeal_evidence_on",
+                    "appeal_email",
+                    "decision_days",
+                    "removes_discount_on_appeal",
+                    "restarts_appeal_on_association",
+                ]
+            },
+        ),
     ]
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:

@@ -63,6 +63,9 @@ class ProviderForm(forms.ModelForm):
             "oversell_percent",
             *["reprint_minutes", "history_months"],
             *["refund_frees", "refund_second_person_above", "card_consent"],
+            *["ticket_prefix", "is_guest_payment_on", "is_appeals_on", "is_appeal_evidence_on", "appeal_email"],
+            *["removes_discount_on_appeal", "restarts_appeal_on_association", "decision_days"],
+            *["discount_notice_days", "bars_payment_in_collections", "overdue_hold_above"],
         ]
 
     def clean_logo(self) -> Any:

@@ -99,6 +99,36 @@ class Provider(models.Model):
         help_text=_("Empty: our own words."),
     )
 
+    ticket_prefix = models.CharField(
+        _("ticket numbers begin with"), max_length=4, default="TT", validators=[RegexValidator(r"^[A-Z]{1,4}$")]
+    )
+    is_guest_payment_on = models.BooleanField(_("tickets can be paid without an account"), default=True)
+    is_appeals_on = models.BooleanField(_("tickets can be appealed in the portal"), default=True)
+    is_appeal_evidence_on = models.BooleanField(_("files can be sent with an appeal"), default=True)
+    removes_discount_on_appeal = models.BooleanField(_("an appeal ends the discount for early payment"), default=False)
+    restarts_appeal_on_association = models.BooleanField(
+        _("the days to appeal begin anew when somebody else's account is linked"), default=False
+    )
+    appeal_email = models.EmailField(
+        _("who is mailed about appeals"), blank=True, help_text=_("Of the office. Empty: nobody.")
+    )
+    decision_days = models.PositiveSmallIntegerField(
+        _("business days in which appeals are usually decided"), default=10, validators=[MinValueValidator(1)]
+    )
+    discount_notice_days = models.PositiveSmallIntegerField(
+        _("days before its end in which a discount is recalled"), default=3
+    )
+    bars_payment_in_collections = models.BooleanField(
+        _("what is in collections cannot be paid on line"), default=True, help_text=_("A boot's ticket always can.")
+    )
+    overdue_hold_above = MoneyField(
+        _("overdue tickets above this sum put a hold on the account"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
+        help_text=_("Empty: never."),
+    )
+
     class Meta:
         verbose_name = verbose_name_plural = _("provider")
         constraints = [
@@ -110,6 +140,10 @@ class Provider(models.Model):
             models.CheckConstraint(
                 condition=Q(refund_second_person_above__isnull=True) | Q(refund_second_person_above__gte=0),
                 name="provider_provider_second_person_not_negative",
+            ),
+            models.CheckConstraint(
+                condition=Q(overdue_hold_above__isnull=True) | Q(overdue_hold_above__gte=0),
+                name="provider_provider_overdue_hold_not_negative",
             ),
         ]
 

@@ -56,6 +56,7 @@ from payments.models.orders import (
 from payments.models.payments import (
     ACCOUNT,
     BY_HAND,
+    COLLECTIONS,
     COUNTER,
     EFT,
     HANDED_BACK,
@@ -84,6 +85,7 @@ __all__ = [
     "ACCOUNT",
     "BY_HAND",
     "CARD_SAVE_MOVES",
+    "COLLECTIONS",
     "COLLECTION_MOVES",
     "COUNTER",
     "DEBT_MOVES",

@@ -26,9 +26,10 @@ class ReviewReason(models.TextChoices):
     AMOUNT = "amount", _("The amount or currency received is not the one that was due")
 
 
-# Money that no gateway moves: over the counter, on a company's account, from wages, by a transfer that the office runs.
-COUNTER, ACCOUNT, PAYROLL, EFT = "counter", "account", "payroll", "eft"
-BY_HAND = frozenset({COUNTER, ACCOUNT, PAYROLL, EFT})
+# Money that no gateway moves: over the counter, on a company's account, from wages, by a transfer that the office runs,
+# by a collection agency.
+COUNTER, ACCOUNT, PAYROLL, EFT, COLLECTIONS = "counter", "account", "payroll", "eft", "collections"
+BY_HAND = frozenset({COUNTER, ACCOUNT, PAYROLL, EFT, COLLECTIONS})
 # What goes back of these somebody of the office hands over; on an account it is a credit of the next statement.
 HANDED_BACK = BY_HAND - {ACCOUNT}
 P = PaymentStatus

@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import get_language
 
 from opscom.core import audit
 from opscom.core.transitions import advance
@@ -16,13 +18,15 @@ from payments.models import (
     PaymentStatus,
     StoredMethod,
 )
+from payments.services.orders import Selection, place_outside_order
+from payments.services.settling import capture_lines
 
 
 def take_by_hand(
     *,
     order: Order,
     gateway: str,
-    method: PaymentMethod,
+    method: PaymentMethod | None,
     actor: Any,
     reference: str = "",
     stored_method: StoredMethod | None = None,
@@ -55,3 +59,15 @@ def take_by_hand(
     )
     audit.record("payment.approved", payment, actor=actor, amount=str(payment.amount), currency=payment.currency)
     return payment
+
+
+@transaction.atomic
+def take_outside(*, selection: Selection, payer_name: str, gateway: str, actor: Any, reference: str) -> Order:
+    """Write what somebody paid elsewhere as an order of nobody's account that is paid; deliver with `finish_order`.
+
+    Raises what `place_order` raises: paid meanwhile, promised, gone.
+    """
+    order = place_outside_order(selection=selection, payer_name=payer_name, language=get_language() or "en")
+    payment = take_by_hand(order=order, gateway=gateway, method=None, actor=actor, reference=reference)
+    capture_lines(order, payment)
+    return order

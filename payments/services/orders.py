@@ -46,9 +46,13 @@ def _place_order(payer: Any, selection: Selection, email: str, language: str) ->
         if _describes(order, quotes, email):
             return order
         advance(order, OrderStatus.CLOSED, table=ORDER_MOVES)
+    return _write_order(quotes, payer=payer, payer_name=str(payer or ""), email=email, language=language)
+
+
+def _write_order(quotes: list[Quote], *, payer: Any, payer_name: str, email: str, language: str) -> Order:
     order = Order.objects.create(
         payer=payer,
-        payer_name=str(payer),
+        payer_name=payer_name,
         email=email,
         language=language,
         currency=get_provider().currency,
@@ -62,10 +66,22 @@ def _place_order(payer: Any, selection: Selection, email: str, language: str) ->
     return order
 
 
-def quote_selection(selection: Selection, *, payer: Any, lock: bool, order: Order | None = None) -> list[Quote]:
+def place_outside_order(*, selection: Selection, payer_name: str, language: str) -> Order:
+    """Write the order of nobody's account for what somebody has paid elsewhere, in the caller's transaction.
+
+    What may not be paid on line is taken, too. Raises what `place_order` raises.
+    """
+    quotes = quote_selection(selection, payer=None, lock=True, even_locked=True)
+    return _write_order(quotes, payer=None, payer_name=payer_name, email="", language=language)
+
+
+def quote_selection(
+    selection: Selection, *, payer: Any, lock: bool, order: Order | None = None, even_locked: bool = False
+) -> list[Quote]:
     """Return a payable quote for everything selected, sorted as locks are; raises as `place_order` says.
 
-    `order`: the order that is being paid, whose own promise does not stand in its way.
+    `order`: the order that is being paid, whose own promise does not stand in its way. `even_locked`: what may not be paid
+    on line is taken, too.
     """
     quotes: list[Quote] = []
     for kind in sorted(kind for kind, ids in selection.items() if ids):
@@ -87,7 +103,7 @@ def quote_selection(selection: Selection, *, payer: Any, lock: bool, order: Orde
         raise DomainError(_("Select at least one item to pay for."))
     selected = {(quote.kind, quote.object_id) for quote in quotes}
     for quote in quotes:
-        if quote.lock_reason:
+        if quote.lock_reason and not even_locked:
             raise NotAllowed(quote.lock_reason)
         if not selected.issuperset(quote.must_pay_with):
             raise NotAllowed(_("%(label)s can only be paid together with what belongs to it.") % {"label": quote.label})

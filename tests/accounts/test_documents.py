@@ -17,6 +17,7 @@ from accounts.models import AccountDocument, DocumentRequest, RequestStatus
 from accounts.services import documents as services
 from accounts.services.document_requests import approve_request, ask_for_document, decline_request, withdraw_request
 from accounts.tasks import sweep_documents
+from opscom.core import sweeping
 from opscom.core.errors import NotAllowed, Stale
 from opscom.core.models import AuditEntry
 from opscom.core.uploads import MAX_DOCUMENT_BYTES
@@ -375,7 +376,7 @@ def test_what_a_killed_process_left_is_deleted_after_a_day_and_nothing_else(resi
 
 def test_a_sweep_that_finds_far_too_much_deletes_nothing(resident, monkeypatch):
     """Somebody has put an old backup, or another database, beside these files."""
-    monkeypatch.setattr(services, "MOST_ORPHANS", 2)
+    monkeypatch.setattr(sweeping, "MOST_ORPHANS", 2)
     for _file in range(3):
         default_storage.save("documents/lost.pdf", ContentFile(pdf()))
     assert services.sweep_files(timezone.now() + dt.timedelta(days=2)) == 0
