@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from accounts.services.documents import NewDocument
 from opscom.core import audit
 from opscom.core.errors import DomainError, NotAllowed
 from opscom.core.money import ZERO, format_money
@@ -23,7 +24,7 @@ from violations.rules import OFF, can_be_appealed
 from violations.services.appealing import begin_review, clean_text, end_review
 from violations.services.associating import end_link
 from violations.services.delivering import give_back_excess
-from violations.services.files import NewFile, attach_new
+from violations.services.files import attach_new
 from violations.services.locking import lock_ticket, lock_with_money
 from violations.services.lowering import set_amount
 
@@ -116,7 +117,7 @@ class PaperAppeal:
 
 
 @transaction.atomic
-def enter_appeal(*, ticket: Ticket, paper: PaperAppeal, actor: User, files: Sequence[NewFile] = ()) -> Appeal:
+def enter_appeal(*, ticket: Ticket, paper: PaperAppeal, actor: User, files: Sequence[NewDocument] = ()) -> Appeal:
     """Enter an appeal on paper: the ticket's days stand still from the day on which it came.
 
     A late one, and one of a ticket that was appealed before, needs a reason. Raises NotAllowed for a ticket that is closed

@@ -2,7 +2,6 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
@@ -14,11 +13,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.models import User
+from accounts.services.documents import NewDocument
 from opscom.core import audit
 from opscom.core.errors import DomainError, NotAllowed
 from opscom.core.hooks import after_commit
 from opscom.core.sweeping import sweep_folder
-from opscom.core.uploads import CheckedDocument, make_thumbnail
+from opscom.core.uploads import make_thumbnail
 from violations.models import Appeal, Evidence, Ticket, TicketPhoto
 from violations.services.locking import lock_ticket
 
@@ -27,15 +27,7 @@ THUMBNAIL = (320, 320)
 STAGED_FOR = dt.timedelta(days=7)
 
 
-@dataclass(frozen=True, slots=True)
-class NewFile:
-    """A file that passed its checks, with the name under which its sender knows it."""
-
-    name: str
-    checked: CheckedDocument
-
-
-def keep_photos(*, ticket: Ticket, photos: Sequence[NewFile], actor: User | None) -> list[TicketPhoto]:
+def keep_photos(*, ticket: Ticket, photos: Sequence[NewDocument], actor: User | None) -> list[TicketPhoto]:
     """Keep the officer's photos, inside the caller's transaction."""
     kept = [_stored(TicketPhoto(ticket=ticket, taken_by=actor), photo) for photo in photos]
     for photo in kept:
@@ -48,7 +40,7 @@ def staged(ticket: Ticket, person: User) -> list[Evidence]:
     return list(Evidence.objects.filter(ticket=ticket, person=person, appeal=None))
 
 
-def stage_evidence(*, ticket: Ticket, person: User, files: Sequence[NewFile]) -> list[Evidence]:
+def stage_evidence(*, ticket: Ticket, person: User, files: Sequence[NewDocument]) -> list[Evidence]:
     """Keep files beside the form until it is sent, all or none. Raises NotAllowed beyond the number of files."""
     rows = [_stored(Evidence(ticket=ticket, person=person), file) for file in files]
     try:
@@ -91,7 +83,7 @@ def attach_staged(*, appeal: Appeal, person: User | None) -> int:
     return waiting.update(appeal=appeal) if waiting is not None else 0
 
 
-def attach_new(*, appeal: Appeal, files: Sequence[NewFile], actor: User) -> None:
+def attach_new(*, appeal: Appeal, files: Sequence[NewDocument], actor: User) -> None:
     """Keep what came with an appeal on paper, inside the caller's transaction."""
     for file in files:
         _stored(Evidence(ticket=appeal.ticket, person=actor, appeal=appeal), file).save()
@@ -121,7 +113,7 @@ def model_names(model: type[Evidence] | type[TicketPhoto]) -> Any:
     return kept
 
 
-def _stored(row: Any, file: NewFile) -> Any:
+def _stored(row: Any, file: NewDocument) -> Any:
     row.name, row.content_type, row.size = file.name, file.checked.content_type, file.checked.size
     if row.is_picture:
         row.thumbnail.save("thumbnail.jpg", ContentFile(make_thumbnail(file.checked.content, THUMBNAIL)), save=False)

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from accounts.services.documents import NewDocument
 from opscom.core import audit
 from opscom.core.errors import DomainError
 from opscom.core.money import ZERO, format_money
@@ -22,7 +23,7 @@ from vehicles.entitlements import Entitlement, find_entitlements
 from vehicles.models import Ownership, PlateType, Vehicle
 from violations.models import AppliesTo, NoticeKind, Offence, Ticket, TicketStatus
 from violations.numbers import LONGEST_NUMBER, next_number, number_key
-from violations.services.files import NewFile, keep_photos
+from violations.services.files import keep_photos
 from violations.services.steps import plan_next_step, send_notice
 
 # What is void counts for nothing.
@@ -52,7 +53,7 @@ class TicketData:
 
 
 @transaction.atomic
-def issue_ticket(*, data: TicketData, officer: User | None, photos: Sequence[NewFile] = ()) -> Ticket:
+def issue_ticket(*, data: TicketData, officer: User | None, photos: Sequence[NewDocument] = ()) -> Ticket:
     """Write the ticket with the offence's rule as it stands now, and tell whoever had the plate on their account then.
 
     Raises DomainError: neither plate nor VIN; a time to come; a fine where the offence allows none; a number that is taken.
