@@ -17,6 +17,7 @@ from opscom.provider.selectors import get_provider, local_date
 from payments.purchasables import Quote, all_purchasables
 from permits.models import Permit, PermitStatus
 from vehicles.selectors import vehicles_of
+from violations.selectors import unpaid_tickets
 
 ROWS_PER_CARD = 5
 
@@ -58,7 +59,13 @@ class PermitRow:
 
 def home_cards(user: User) -> list[Card]:
     """Return the cards of this account, in the manual's order; only modules that are switched on have one."""
-    return [permits_card(user), vehicles_card(user)]
+    return [violations_card(user), permits_card(user), vehicles_card(user)]
+
+
+def violations_card(user: User) -> Card:
+    """Return what the person has to pay for tickets, the oldest first."""
+    rows = unpaid_tickets(user)
+    return Card("home/_violations_card.html", rows[:ROWS_PER_CARD], len(rows))
 
 
 def permits_card(user: User) -> Card:

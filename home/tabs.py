@@ -37,6 +37,11 @@ def may_store_cards(request: HttpRequest) -> bool:
     return not getattr(request, "acting_person", None) and has_cards_page(request.user)
 
 
+def may_appeal(request: HttpRequest) -> bool:
+    """Show while tickets can be appealed in the portal; what is to be paid stands on `Home` and under `Payments` anyway."""
+    return get_provider().is_appeals_on
+
+
 def may_choose_emails(request: HttpRequest) -> bool:
     """Show while people may choose which e-mails they get."""
     return get_provider().is_email_preferences_on
@@ -71,6 +76,7 @@ TABS = [
     Entry(_("Home"), "house", "home:home"),
     Entry(_("Vehicles"), "car", "vehicles:list"),
     Entry(_("Permits"), "badge-check", "permits:list"),
+    Entry(_("Appeals"), "scale", "violations:list", may_appeal),
     Entry(_("Payments"), "credit-card", "payments:due"),
     Entry(
         _("Company Manager"),

@@ -10,6 +10,7 @@ from django.utils.translation import override
 from opscom.core.money import ZERO, format_money
 from opscom.messaging.models import Lane
 from opscom.messaging.services import queue_email
+from payments.guests import order_path
 from payments.models import Debt, DebtReason, LineStatus, Order, Payment, Refund
 from payments.selectors import tax_sums
 
@@ -87,8 +88,8 @@ def owed_again(debt: Debt) -> None:
 
 
 def _about(order: Order) -> dict[str, str]:
-    path = reverse("payments:receipt", args=[order.code])
-    return {"order_code": order.code, "payer_name": order.payer_name, "receipt_link": settings.SITE_URL + path}
+    link = settings.SITE_URL + order_path(order)
+    return {"order_code": order.code, "payer_name": order.payer_name, "receipt_link": link}
 
 
 def _describe(line: Any) -> dict[str, str]:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from payments.views import cards, checkout, due, promises, receipts, returns, webhooks
+from payments.views import cards, checkout, due, guests, promises, receipts, returns, webhooks
 
 app_name = "payments"
 urlpatterns = [
@@ -11,6 +11,8 @@ urlpatterns = [
     path("return/<slug:reference>/", returns.return_page, name="return"),
     path("receipt/<slug:code>/", receipts.receipt, name="receipt"),
     path("receipt/<slug:code>/pdf/", receipts.receipt_pdf, name="receipt-pdf"),
+    path("guest/<str:token>/", guests.order_page, name="guest"),
+    path("guest/<str:token>/pdf/", guests.receipt_pdf, name="guest-pdf"),
     path("webhooks/<slug:gateway>/", webhooks.webhook, name="webhook"),
     path("cards/", cards.cards, name="cards"),
     path("cards/add/", cards.add_card, name="card-add"),

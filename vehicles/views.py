@@ -19,6 +19,7 @@ from opscom.core.htmx import choose_template
 from opscom.core.redirects import safe_next
 from opscom.provider.selectors import get_provider, needs_agreement
 from vehicles import services
+from vehicles.entitlements import list_linked
 from vehicles.forms import VehicleForm
 from vehicles.models import Ownership
 from vehicles.selectors import active_limit, active_vehicles_of, can_add_vehicle, can_remove, count_active, vehicles_of
@@ -35,6 +36,7 @@ def show_list(request: SignedIn) -> HttpResponse:
     context = {
         **count_facts(request.user),
         "page": page,
+        "linked": list_linked(request.user),
         "next": came_from,
         "add_url": reverse("vehicles:add") + (f"?{urlencode({'next': came_from})}" if came_from else ""),
         "can_go_on": bool(came_from) and active_vehicles_of(request.user).exists(),

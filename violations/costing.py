@@ -1,7 +1,7 @@
 """What a ticket costs at an instant: the one place that everybody asks. Pages, cart, mails, prints and the office."""
 
 import datetime as dt
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 
 from django.utils import timezone
@@ -12,8 +12,11 @@ from violations.cost import Calendar, Decided, Late, Period, Review, Rule, perio
 from violations.models import UNPAID, Ticket
 
 
-def rule_of(ticket: Ticket) -> Rule:
-    """Return the rule as it stood when the ticket was issued, with what the office decided since."""
+def rule_of(ticket: Ticket, *, has_lost_discount: bool = False) -> Rule:
+    """Return the rule as it stood when the ticket was issued, with what the office decided since.
+
+    `has_lost_discount`: as it would be if the discount were gone.
+    """
     decided = None
     if ticket.set_amount is not None and ticket.set_on_day is not None:
         decided = Decided(ticket.set_amount, ticket.set_on_day)
@@ -22,7 +25,7 @@ def rule_of(ticket: Ticket) -> Rule:
     return Rule(
         fine=ticket.fine,
         fee=ticket.fee,
-        discount=ZERO if ticket.has_lost_discount else ticket.discount,
+        discount=ZERO if ticket.has_lost_discount or has_lost_discount else ticket.discount,
         discount_days=ticket.discount_days,
         due_days=ticket.due_days,
         late_fees=[Late(fee["after_days"], Decimal(fee["amount"])) for fee in late_fees],
@@ -36,22 +39,17 @@ def calendar_of(ticket: Ticket) -> Calendar:
     return Calendar(local_date(ticket.issued_at), reviews)
 
 
-def cost_at(ticket: Ticket, at: dt.datetime | None = None) -> Decimal:
-    """Return what the ticket costs at that instant (now when None), whether or not it still has to be paid."""
-    return rule_of(ticket).amount(calendar_of(ticket).day_on(local_date(at)))
+def cost_at(ticket: Ticket, at: dt.datetime | None = None, *, has_lost_discount: bool = False) -> Decimal:
+    """Return what the ticket costs at that instant (now when None), whether or not it still has to be paid.
+
+    `has_lost_discount`: what it would cost without the discount.
+    """
+    return rule_of(ticket, has_lost_discount=has_lost_discount).amount(calendar_of(ticket).day_on(local_date(at)))
 
 
 def due_at(ticket: Ticket, at: dt.datetime | None = None) -> Decimal:
     """Return what has to be paid for it at that instant: nothing for a warning, or once it is closed."""
     return cost_at(ticket, at) if ticket.status in UNPAID and not ticket.is_warning else ZERO
-
-
-def cost_without_review(ticket: Ticket, at: dt.datetime | None = None) -> Decimal:
-    """Return what it would cost at that instant, and after it, if a review that goes on ended then in a refusal."""
-    on = local_date(at)
-    calendar = calendar_of(ticket)
-    ended = [replace(review, end=review.end or max(on, review.first)) for review in calendar.reviews]
-    return rule_of(ticket).amount(replace(calendar, reviews=ended).day_on(on))
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from opscom.messaging.models import Lane
 from opscom.messaging.services import queue_email
 from opscom.provider.selectors import get_provider, local_date
 from violations.costing import cost_at, cost_line, deadlines_of
-from violations.models import Appeal, AppealMessage, NoticeKind, Ticket
+from violations.models import UNPAID, Appeal, AppealMessage, NoticeKind, Ticket
 
 
 def notice(ticket: Ticket, kind: NoticeKind) -> None:
@@ -110,7 +110,7 @@ def about(ticket: Ticket) -> dict[str, Any]:
         "place": ", ".join(filter(None, [str(ticket.lot or ""), ticket.place])),
         "occurred_at": ticket.occurred_at,
         "is_warning": ticket.is_warning,
-        "is_open": ticket.status in ("open", "collections"),
+        "is_open": ticket.status in UNPAID,
         "amount_now": format_money(cost_at(ticket)),
         "discount_until": date_format(deadlines.discount, "DATE_FORMAT") if deadlines.discount else "",
         "due_until": date_format(deadlines.due, "DATE_FORMAT"),
@@ -122,8 +122,8 @@ def about(ticket: Ticket) -> dict[str, Any]:
 
 
 def write_steps(ticket: Ticket) -> list[dict[str, str]]:
-    """Return what it costs and until when, for messages and letters; what is past is left out."""
-    if ticket.is_warning:
+    """Return what it costs and until when, for messages and letters; what is past, or closed, is left out."""
+    if ticket.is_warning or ticket.status not in UNPAID:
         return []
     return [
         {

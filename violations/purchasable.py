@@ -32,7 +32,7 @@ class TicketPurchase:
     def list_due(self, payer: Any) -> list[Quote]:
         """Return what the payer owes, and may pay for a vehicle that is linked to them, the oldest first."""
         tickets = self._payable(payer).with_reviews().order_by("issued_at", "pk")
-        return [quote for ticket in tickets if (quote := quote_ticket(ticket)).net > ZERO]
+        return [quote for ticket in tickets if (quote := quote_ticket(ticket, payer)).net > ZERO]
 
     def quote(self, object_ids: Collection[int], *, payer: Any, lock: bool) -> list[Quote]:
         """Return quotes of those that this payer may pay; `lock` locks them first.
@@ -41,7 +41,7 @@ class TicketPurchase:
         """
         tickets = self._payable(payer).filter(pk__in=object_ids)
         rows = lock_rows(tickets.select_related("offence", "lot"), "product", KIND) if lock else tickets.with_reviews()
-        return [quote for ticket in rows if (quote := quote_ticket(ticket)).net > ZERO]
+        return [quote for ticket in rows if (quote := quote_ticket(ticket, payer)).net > ZERO]
 
     def hold(self, object_ids: Collection[int], *, until: dt.datetime) -> None:
         """A ticket does not run away, and a payment that has begun is counted at the price at which it began."""
@@ -64,8 +64,9 @@ class TicketPurchase:
         return Ticket.objects.unpaid() if payer is None else Ticket.objects.payable_by(payer)
 
 
-def quote_ticket(ticket: Ticket) -> Quote:
-    """Return what the ticket costs now, and why it may not be paid, if so."""
+def quote_ticket(ticket: Ticket, payer: Any) -> Quote:
+    """Return what the ticket costs now, and why it may not be paid, if so; a guest comes back by the long code."""
+    own, guest = reverse("violations:ticket", args=[ticket.code]), reverse("guest:ticket", args=[ticket.pay_code])
     day = date_format(local_date(ticket.occurred_at), "DATE_FORMAT")
     return Quote(
         kind=KIND,
@@ -73,7 +74,7 @@ def quote_ticket(ticket: Ticket) -> Quote:
         label=_("Ticket %(number)s") % {"number": ticket.number},
         detail=f"{ticket.offence.description} · {ticket.vehicle_label} · {day}",
         net=cost_at(ticket),
-        url=reverse("violations:ticket", args=[ticket.code]),
+        url=guest if payer is None else own,
         lock_reason=payment_lock(ticket),
         # A promise never releases a boot.
         is_payable_by_promise=ticket.booted_at is None,

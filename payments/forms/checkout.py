@@ -48,3 +48,10 @@ class PaymentForm(forms.Form):
             del self.fields["method"]
         if is_email_known:
             del self.fields["email"]
+
+
+class GuestPaymentForm(PaymentForm):
+    """Method and e-mail of somebody without an account."""
+
+    def __init__(self, *args: Any, choices: Sequence[Choice], **kwargs: Any):
+        super().__init__(*args, choices=choices, is_email_known=False, is_free=False, **kwargs)

@@ -15,6 +15,7 @@ from opscom.provider.selectors import local_date
 from payments.company_accounts import OfferedAccount
 from payments.gateways.base import Attempt, Card, Embedded, GatewayError, Redirect
 from payments.gateways.registry import installed_gateways
+from payments.guests import guest_path
 from payments.models import (
     PAYMENT_MOVES,
     MethodKind,
@@ -169,11 +170,18 @@ def describe_attempt(payment: Payment) -> Attempt:
         label=", ".join(line.label for line in order.lines.all())[:200],
         email=order.email,
         language=order.language,
-        return_url=settings.SITE_URL + reverse("payments:return", args=[payment.reference]),
+        return_url=settings.SITE_URL + return_path(payment),
         begun_at=payment.created_at,
         gateway_reference=payment.gateway_reference,
         card=describe_card(payment.stored_method) if payment.stored_method else None,
     )
+
+
+def return_path(payment: Payment) -> str:
+    """Return where the gateway leads the payer back to; a guest has no account to come back to."""
+    if payment.order.payer_id is None:
+        return guest_path(payment.order)
+    return reverse("payments:return", args=[payment.reference])
 
 
 def describe_card(stored: StoredMethod) -> Card:

@@ -8,11 +8,12 @@ from opscom.core.errors import NotAllowed
 from payments.company_accounts import offered_account
 from payments.gateways.base import Embedded, Redirect
 from payments.models import MethodKind, Order, Payment
+from payments.offers import offered_methods
 from payments.services.attempts import ChargeUnderWay, find_method, start_payment
 from payments.services.charging import charge_stored
 from payments.services.deducting import deduct_order
 from payments.services.on_account import pay_on_account
-from payments.services.orders import order_selection, place_order
+from payments.services.orders import Selection, order_selection, place_order
 from payments.services.promising import promise_order
 from payments.services.settling import finish_order, settle_free_order
 from payments.stored import offered_deductions, offered_stored
@@ -71,3 +72,16 @@ def name_receipt_address(*, order: Order, email: str) -> Order:
         return order
     selection = order_selection(order)
     return place_order(payer=order.payer, selection=selection, email=email, language=order.language)
+
+
+def pay_as_guest(*, selection: Selection, method_code: str, email: str, language: str) -> Redirect | Embedded:
+    """Place an order of nobody's account and open the gateway's page for it.
+
+    Whoever calls it has made sure that this guest may pay for these things. Raises NotAllowed for a method that guests are
+    not offered, and what `place_order` and `start_payment` raise.
+    """
+    methods = offered_methods(payer=None, kinds={kind for kind, ids in selection.items() if ids})
+    if not any(one.code == method_code and one.kind == MethodKind.CARD for one in methods):
+        raise NotAllowed(_("This payment method is not offered. Please choose another."))
+    order = place_order(payer=None, selection=selection, email=email, language=language)
+    return start_payment(order=order, method_code=method_code)

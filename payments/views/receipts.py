@@ -2,6 +2,7 @@
 
 from django.http import FileResponse, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -20,7 +21,10 @@ def own_receipt(request: SignedIn, code: str) -> Order:
 def receipt(request: SignedIn, code: str) -> HttpResponse:
     """Show what was paid, with its confirmation code."""
     described = selectors.describe_receipt(own_receipt(request, code))
-    return render(request, "payments/receipt.html", {"receipt": described, "order": described.order})
+    pdf_path = reverse("payments:receipt-pdf", args=[code])
+    return render(
+        request, "payments/receipt.html", {"receipt": described, "order": described.order, "pdf_path": pdf_path}
+    )
 
 
 @never_cache
@@ -37,4 +41,5 @@ def receipt_pdf(request: SignedIn, code: str) -> HttpResponseBase:
         if request.htmx:
             return HttpResponse(status=204)
     template = "payments/_receipt_ready.html" if request.htmx else "payments/receipt_wait.html"
-    return render(request, template, {"order": order})
+    paths = {"pdf_path": request.path, "receipt_path": reverse("payments:receipt", args=[code])}
+    return render(request, template, {"order": order, **paths})

@@ -37,11 +37,17 @@ def _after_payment(request: SignedIn, payment: Payment) -> HttpResponseRedirect 
     """Return where the payer goes; None while the answer is awaited, or the office looks at the money."""
     if payment.order.status == OrderStatus.PAID:
         return redirect("payments:receipt", payment.order.code)
+    words = explain_end(payment)
+    return back_to_pay(request, payment.order, words) if words else None
+
+
+def explain_end(payment: Payment) -> str | None:
+    """Return why the payment came to nothing; None while its answer is awaited, or once it is approved."""
     asks_holder = _(
         "Your bank wants to ask you about this payment, so your stored card was not charged. Please pay on the payment "
         "page, where your bank can ask you."
     )
-    words = {
+    return {
         PaymentStatus.DECLINED: asks_holder
         if payment.needs_customer
         else _("The payment did not go through, and nothing was charged. Please try again, or use another card."),
@@ -50,4 +56,3 @@ def _after_payment(request: SignedIn, payment: Payment) -> HttpResponseRedirect 
         ),
         PaymentStatus.FAILED: _("The payment did not begin, and nothing was charged. Please try again."),
     }.get(PaymentStatus(payment.status))
-    return back_to_pay(request, payment.order, words) if words else None

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from accounts.services.documents import NewDocument
 from opscom.core import audit
-from opscom.core.errors import DomainError, NotAllowed
+from opscom.core.errors import DomainError, NotAllowed, Refused
 from opscom.core.money import ZERO, format_money
 from opscom.core.transitions import advance
 from opscom.provider.selectors import local_date
@@ -82,8 +82,8 @@ def _amount_after(decision: AppealStatus, before: Decimal, amount: Decimal | Non
 
 def close_granted(ticket: Ticket, line: OrderLine | None, actor: User, reason: str) -> None:
     """Cancel the locked ticket; what was paid for it goes back whole."""
-    changes = {"closed_at": timezone.now(), "closing_reason": reason[:300], "next_step_on": None}
-    advance(ticket, TicketStatus.CANCELLED, table=TICKET_MOVES, **changes)
+    now, to = timezone.now(), TicketStatus.CANCELLED
+    advance(ticket, to, table=TICKET_MOVES, closed_at=now, closing_reason=reason[:300], next_step_on=None)
     if line:
         give_back_excess(ticket, line, actor=actor)
 
@@ -155,7 +155,7 @@ def check_received(ticket: Ticket, paper: PaperAppeal, earlier: Sequence[Appeal]
     if not first <= paper.received_on <= local_date():
         raise DomainError(_("It cannot have come on that day."))
     decision = can_be_appealed(ticket)
-    if not decision.is_allowed and decision.code != OFF and not paper.late_reason.strip():
+    if isinstance(decision, Refused) and decision.code != OFF and not paper.late_reason.strip():
         raise DomainError(_("%(why)s Enter why it is accepted all the same.") % {"why": decision.reason})
 
 

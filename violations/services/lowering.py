@@ -83,8 +83,8 @@ def spoil_ticket(*, ticket: Ticket, reason: str, actor: User) -> None:
 def _close(ticket: Ticket, to: TicketStatus, reason: str) -> None:
     if not reason.strip():
         raise DomainError(_("Please say why."))
-    changes = {"closed_at": timezone.now(), "closing_reason": reason.strip()[:300], "next_step_on": None}
-    advance(ticket, to, table=TICKET_MOVES, **changes)
+    now, why = timezone.now(), reason.strip()[:300]
+    advance(ticket, to, table=TICKET_MOVES, closed_at=now, closing_reason=why, next_step_on=None)
 
 
 def _refuse_review(ticket: Ticket) -> None:

@@ -1,0 +1,26 @@
+"""Orders of nobody's account: whoever holds the signed address may see how they stand, and their receipt."""
+
+from django.core import signing
+from django.urls import reverse
+
+from payments.models import Order
+
+SALT = "payments.guest-order"
+
+
+def guest_path(order: Order, name: str = "guest") -> str:
+    """Return the address of a guest's order, or with `guest-pdf` of its receipt as a PDF."""
+    return reverse(f"payments:{name}", args=[signing.dumps(order.pk, salt=SALT)])
+
+
+def order_path(order: Order) -> str:
+    """Return where the payer of the order finds its receipt."""
+    return guest_path(order) if order.payer_id is None else reverse("payments:receipt", args=[order.code])
+
+
+def read_token(token: str) -> int | None:
+    """Return the order behind a guest's address, by its row; None for one that we did not sign."""
+    try:
+        return int(signing.loads(token, salt=SALT))
+    except signing.BadSignature:
+        return None

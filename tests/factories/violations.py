@@ -1,0 +1,94 @@
+"""Offences, tickets and appeals for tests, made through the services that the office and people use."""
+
+import datetime as dt
+from decimal import Decimal
+from itertools import count
+from typing import Any
+
+from django.utils import timezone
+
+from accounts.models import User
+from opscom.provider.selectors import local_date
+from tests.factories.permits import make_lot
+from tests.factories.vehicles import make_ownership
+from violations.models import Appeal, LateFee, Offence, OffenceCategory, OffenceStep, Ticket
+from violations.services.appealing import submit_appeal
+from violations.services.issuing import TicketData, issue_ticket
+from violations.services.steps import plan_next_step
+
+_numbers = count(1)
+
+
+def make_offence(
+    *, late_fees: list[tuple[int, str]] | None = None, steps: list[tuple[int, str]] | None = None, **fields: Any
+) -> Offence:
+    """Return an offence of $35.00, $10.00 less within 7 days, $15.00 more after 30 days; appealed within 15 days."""
+    number = next(_numbers)
+    category = fields.pop("category", None) or OffenceCategory.objects.create(
+        name={"en": "Parking", "fr-ca": "Stationnement"}, applies_to=fields.pop("applies_to", "vehicle")
+    )
+    values = {
+        "code": f"OFF-{number}",
+        "by_law": "2019-41, s. 7",
+        "description": {"en": f"Expired permit {number}", "fr-ca": f"Permis expiré {number}"},
+        "fine": Decimal("35.00"),
+        "discount": Decimal("10.00"),
+        "discount_days": 7,
+        "due_days": 30,
+        "appeal_days": 15,
+    } | fields
+    offence = Offence.objects.create(category=category, **values)
+    for after_days, amount in [(30, "15.00")] if late_fees is None else late_fees:
+        LateFee.objects.create(offence=offence, after_days=after_days, amount=Decimal(amount))
+    for nth, fine in steps or []:
+        OffenceStep.objects.create(offence=offence, nth=nth, fine=Decimal(fine))
+    return Offence.objects.get(pk=offence.pk)
+
+
+def make_ticket(person: User | None = None, *, days_ago: int = 0, officer: User | None = None, **data: Any) -> Ticket:
+    """Return a ticket for a vehicle of this person (of nobody known when None), issued so many days ago."""
+    if "plate" not in data and "vin" not in data:
+        data["plate"] = own_plate(person) if person else f"XYZ {next(_numbers):04}"
+    values = {"offence": None, "region": "CA-ON", "occurred_at": timezone.now(), "lot": None, **data}
+    values["offence"] = values["offence"] or make_offence()
+    values["lot"] = values["lot"] or make_lot()
+    ticket = issue_ticket(data=TicketData(**values), officer=officer)
+    return age(ticket, days_ago) if days_ago else reload(ticket)
+
+
+def own_plate(person: User) -> str:
+    """Return the plate of the person's first vehicle; one is added where there is none."""
+    own = person.ownerships.order_by("pk").first() or make_ownership(person)
+    return own.label
+
+
+def age(ticket: Ticket, days: int) -> Ticket:
+    """Let so many days go by since the ticket was issued, its appeals and links included."""
+    past = dt.timedelta(days=days)
+    moved = {"occurred_at": ticket.occurred_at - past, "issued_at": ticket.issued_at - past}
+    if ticket.appeal_from:
+        moved["appeal_from"] = ticket.appeal_from - past
+    Ticket.objects.filter(pk=ticket.pk).update(**moved)
+    for appeal in ticket.appeals.all():
+        times = {"sent_at": appeal.sent_at - past, "review_from": appeal.review_from - past}
+        if appeal.review_until:
+            times |= {"review_until": appeal.review_until - past, "closed_at": appeal.closed_at - past}
+        Appeal.objects.filter(pk=appeal.pk).update(**times)
+    for link in ticket.associations.all():
+        ends_at = link.ends_at - past if link.ends_at else None
+        type(link).objects.filter(pk=link.pk).update(began_at=link.began_at - past, ends_at=ends_at)
+    ticket = reload(ticket)
+    plan_next_step(ticket, after=local_date() - dt.timedelta(days=days + 1))
+    return reload(ticket)
+
+
+def reload(ticket: Ticket) -> Ticket:
+    """Return the ticket as the database has it now."""
+    return Ticket.objects.with_reviews().get(pk=ticket.pk)
+
+
+def make_appeal(ticket: Ticket, person: User | None = None, reason: str = "The machine was broken.") -> Appeal:
+    """Return an appeal of the ticket by this person (by whose it is when None)."""
+    appellant = person or ticket.person
+    assert appellant is not None
+    return submit_appeal(ticket=ticket, person=appellant, reason=reason, language="en")
