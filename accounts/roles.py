@@ -88,6 +88,13 @@ RIGHTS: dict[str, dict[str, tuple[str, ...]]] = {
         # Change: send again.
         "messaging.message": ("view", "change"),
         "core.auditentry": VIEW,
+        "violations.offence": VIEW,
+        "violations.offencecategory": VIEW,
+        "violations.ticket": (*KEEP, "spoil_ticket", "adjust_ticket"),
+        "violations.appeal": ("view", "add"),
+        "violations.association": KEEP,
+        "violations.notice": KEEP,
+        "violations.textblock": VIEW,
     },
     APPEALS_OFFICER: {
         "accounts.user": VIEW,
@@ -97,12 +104,23 @@ RIGHTS: dict[str, dict[str, tuple[str, ...]]] = {
         "provider.lot": VIEW,
         "payments.order": VIEW,
         "payments.orderline": VIEW,
+        "violations.offence": VIEW,
+        "violations.offencecategory": VIEW,
+        "violations.ticket": ("view", "change", "spoil_ticket", "adjust_ticket"),
+        # Change: ask, and decide.
+        "violations.appeal": KEEP,
+        "violations.evidence": VIEW,
+        "violations.association": KEEP,
+        "violations.textblock": KEEP,
     },
     ENFORCEMENT_OFFICER: {
         "vehicles.vehicle": VIEW,
         "vehicles.platetype": VIEW,
         "permits.permit": VIEW,
         "provider.lot": VIEW,
+        "violations.offence": VIEW,
+        "violations.offencecategory": VIEW,
+        "violations.ticket": ("view", "add"),
     },
     CASHIER: {
         "accounts.user": VIEW,
@@ -131,6 +149,9 @@ RIGHTS: dict[str, dict[str, tuple[str, ...]]] = {
         "payments.deduction": VIEW,
         "payments.booksproof": VIEW,
         "core.auditentry": VIEW,
+        "violations.ticket": VIEW,
+        # Add: send tickets to collections. Change: download the file, read its results.
+        "violations.collectionexport": KEEP,
     },
 }
 

@@ -85,6 +85,11 @@ def list_tasks(request: HttpRequest) -> Iterator[Figure | None]:
     if may(request, "accounts.view_documentrequest"):
         link = link_to("accounts_documentrequest")
         yield task(_("Documents to be looked at"), selectors.count_documents_to_review(), link, "approval", "plain")
+    if may(request, "violations.view_appeal"):
+        yield task(_("Appeals to decide"), selectors.count_appeals(), link_to("violations_appeal"), "balance", "plain")
+    if may(request, "violations.view_notice"):
+        link = link_to("violations_notice", letters="printable")
+        yield task(_("Letters to print"), selectors.count_letters(), link, "mail", "plain")
     if may(request, "payments.view_payment"):
         link = link_to("payments_payment", review="waiting")
         yield task(_("Payments to look at"), selectors.count_payments_to_review(), link, "rule", "bad")

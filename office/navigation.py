@@ -40,6 +40,19 @@ GROUPS: list[tuple[Any, list[tuple[str, str, Any]]]] = [
         ],
     ),
     (
+        _("Tickets and appeals"),
+        [
+            ("violations.Appeal", "balance", None),
+            ("violations.Ticket", "confirmation_number", None),
+            ("violations.Association", "link", None),
+            ("violations.Notice", "mail", _("Notices and letters")),
+            ("violations.CollectionExport", "outbound", None),
+            ("violations.Offence", "rule", None),
+            ("violations.OffenceCategory", "category", None),
+            ("violations.TextBlock", "short_text", None),
+        ],
+    ),
+    (
         _("Money"),
         [
             ("payments.Order", "shopping_cart", None),

@@ -29,6 +29,7 @@ from payments.models import (
 from permits.eligibility import Condition, first_failing, is_shown, sale_conditions
 from permits.models import Permit, PermitStatus, Sale, Slot, SlotState
 from permits.selectors import Counts, count_numbers, load_sales
+from violations.models import Appeal, AppealStatus, Notice, NoticeWay
 
 NEARLY_FULL = Decimal("0.9")
 
@@ -96,6 +97,16 @@ def sum_payments(start: dt.datetime) -> tuple[int, Decimal]:
 def count_documents_to_review() -> int:
     """Return how many people wait for a word about what they sent."""
     return DocumentRequest.objects.filter(status=RequestStatus.SENT).count()
+
+
+def count_appeals() -> int:
+    """Return the appeals that wait for a decision of the office."""
+    return Appeal.objects.filter(status=AppealStatus.SENT).count()
+
+
+def count_letters() -> int:
+    """Return the letters about tickets that wait to be printed, whether or not their address is complete."""
+    return Notice.objects.filter(way=NoticeWay.LETTER, printed_at=None).count()
 
 
 def count_payments_to_review() -> int:

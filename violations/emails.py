@@ -117,6 +117,7 @@ def about(ticket: Ticket) -> dict[str, Any]:
         "appeal_until": date_format(deadlines.appeal, "DATE_FORMAT"),
         "can_appeal": get_provider().is_appeals_on and local_date() <= deadlines.appeal,
         "steps": write_steps(ticket),
+        "quick_pay_link": settings.SITE_URL + reverse("guest:quick-pay"),
         "ticket_link": settings.SITE_URL + reverse("violations:ticket", args=[ticket.code]),
     }
 

@@ -1,13 +1,17 @@
 """Offences, tickets and appeals for tests, made through the services that the office and people use."""
 
 import datetime as dt
+import io
 from decimal import Decimal
 from itertools import count
 from typing import Any
 
 from django.utils import timezone
+from PIL import Image
 
 from accounts.models import User
+from accounts.services.documents import NewDocument
+from opscom.core.uploads import check_document
 from opscom.provider.selectors import local_date
 from tests.factories.permits import make_lot
 from tests.factories.vehicles import make_ownership
@@ -92,3 +96,10 @@ def make_appeal(ticket: Ticket, person: User | None = None, reason: str = "The m
     appellant = person or ticket.person
     assert appellant is not None
     return submit_appeal(ticket=ticket, person=appellant, reason=reason, language="en")
+
+
+def picture_file(name: str = "sign.jpg") -> NewDocument:
+    """Return a picture that has passed its checks."""
+    content = io.BytesIO()
+    Image.new("RGB", (400, 300), "teal").save(content, "JPEG")
+    return NewDocument(name, check_document(content))

@@ -58,6 +58,14 @@ OPENS = {
     "vehicles.ownership":          "no  yes no  yes yes yes",
     "vehicles.platetype":          "yes no  no  yes yes yes",
     "vehicles.vehicle":            "yes yes no  yes yes yes",
+    "violations.appeal":            "no  yes no  yes yes yes",
+    "violations.association":       "no  yes no  yes yes yes",
+    "violations.collectionexport":  "no  no  yes no  yes yes",
+    "violations.notice":            "no  no  no  yes yes yes",
+    "violations.offence":           "yes yes no  yes yes yes",
+    "violations.offencecategory":   "yes yes no  yes yes yes",
+    "violations.textblock":         "no  yes no  yes yes yes",
+    "violations.ticket":            "yes yes yes yes yes yes",
 }
 # fmt: on
 

@@ -14,14 +14,17 @@ from django.utils import timezone
 
 from accounts.links import Purpose, make_change_token, make_token
 from accounts.models import User
+from accounts.roles import ADMINISTRATOR
 from accounts.sessions.selectors import places_of
 from demo.models import ReceivedMessage
 from opscom.messaging.preferences import make_link
+from payments.guests import guest_path
 from payments.models import Statement
 from payments.services.confirming import confirm_payment
+from payments.services.orders import place_order
 from payments.services.promising import promise_order
 from payments.services.statements import ended_month
-from tests.factories.accounts import make_registered
+from tests.factories.accounts import make_registered, make_user
 from tests.factories.bank_cards import open_card_page
 from tests.factories.documents import make_document
 from tests.factories.payments import go_to_bank, offer_method, order_permit, pay_at_bank
@@ -30,6 +33,10 @@ from tests.factories.sso import make_provider
 from tests.factories.statements import make_account
 from tests.factories.stored import begin_save, offer_storing, store_card
 from tests.factories.vehicles import make_ownership
+from tests.factories.violations import make_appeal, make_ticket, picture_file
+from violations.models import Ticket
+from violations.services.deciding import ask_appellant
+from violations.services.files import keep_photos, stage_evidence
 
 VISITORS = (
     "anonymous",
@@ -171,6 +178,29 @@ PAGES = {
     "vehicles:remove":                      "302 404 200 404 404 404 404 404",
     "POST vehicles:remove":                 "302 404 302 404 404 404 404 404",
     "POST vehicles:set_active":             "302 404 302 404 404 404 404 404",
+    "guest:pay":                             "200 200 200 200 200 200 200 200",
+    "POST guest:pay":                        "422 422 422 422 422 422 422 422",
+    "guest:photo":                           "200 200 200 200 200 200 200 200",
+    "guest:quick-pay":                       "200 200 200 200 200 200 200 200",
+    "POST guest:quick-pay":                  "422 422 422 422 422 422 422 422",
+    "guest:ticket":                          "200 200 200 200 200 200 200 200",
+    "payments:guest":                        "200 200 200 200 200 200 200 200",
+    "payments:guest-pdf":                    "200 200 200 200 200 200 200 200",
+    "violations:answer":                     "302 404 200 404 404 404 404 404",
+    "POST violations:answer":                "302 404 422 404 404 404 404 404",
+    "violations:appeal":                     "302 404 200 404 404 404 404 404",
+    "POST violations:appeal":                "302 404 422 404 404 404 404 404",
+    "violations:confirmation":               "302 404 200 404 404 404 404 404",
+    "violations:evidence":                   "302 404 200 404 404 404 404 404",
+    "violations:found":                      "302 200 302 200 200 200 200 200",
+    "POST violations:found":                 "302 302 302 302 302 302 302 302",
+    "violations:list":                       "302 200 200 200 200 200 200 200",
+    "violations:lookup":                     "302 200 200 200 200 200 200 200",
+    "POST violations:lookup":                "302 422 422 422 422 422 422 422",
+    "violations:photo":                      "302 404 200 404 404 404 404 404",
+    "violations:ticket":                     "302 404 200 404 404 404 404 404",
+    "violations:withdraw":                   "302 404 200 404 404 404 404 404",
+    "POST violations:withdraw":              "302 404 302 404 404 404 404 404",
 }
 
 # The office's lists: anonymous goes to sign in; residents are sent to the office's door, which is not there for them.
@@ -222,6 +252,14 @@ ADMIN_LISTS = {
     "vehicles.ownership":                   "403 200 200",
     "vehicles.platetype":                   "200 200 200",
     "vehicles.vehicle":                     "200 200 200",
+    "violations.appeal":                     "403 200 200",
+    "violations.association":                "403 200 200",
+    "violations.collectionexport":           "403 403 200",
+    "violations.notice":                     "403 200 200",
+    "violations.offence":                    "200 200 200",
+    "violations.offencecategory":            "200 200 200",
+    "violations.textblock":                  "403 200 200",
+    "violations.ticket":                     "200 200 200",
 }
 # fmt: on
 
@@ -308,6 +346,50 @@ def sso_newcomer() -> User:
     return make_registered(login_source="sso")
 
 
+def appealed_ticket(resident: User) -> dict[str, str]:
+    ticket = make_ticket(resident)
+    make_appeal(ticket)
+    return {"code": ticket.code}
+
+
+def asked_ticket(resident: User) -> dict[str, str]:
+    ticket = make_ticket(resident)
+    ask_appellant(appeal=make_appeal(ticket), text="Where?", actor=make_user(role=ADMINISTRATOR))
+    return {"code": ticket.code}
+
+
+def evidence_of(resident: User) -> dict[str, str]:
+    ticket = make_ticket(resident)
+    (file,) = stage_evidence(ticket=ticket, person=resident, files=[picture_file()])
+    return {"code": ticket.code, "file_code": file.code}
+
+
+def photo_of(resident: User) -> dict[str, str]:
+    ticket = make_ticket(resident)
+    (photo,) = keep_photos(ticket=ticket, photos=[picture_file()], actor=None)
+    return {"code": ticket.code, "file_code": photo.code}
+
+
+def guest_photo(resident: User) -> dict[str, str]:
+    found = photo_of(resident)
+    return {"pay_code": Ticket.objects.get(code=found["code"]).pay_code, "file_code": found["file_code"]}
+
+
+def guest_pay_page(resident: User) -> dict[str, str]:
+    offer_method("demo-bank", is_for_guests=True)
+    return {"pay_code": make_ticket(resident).pay_code}
+
+
+def guest_order(resident: User) -> dict[str, str]:
+    offer_method("demo-bank", is_for_guests=True)
+    ticket = make_ticket(resident)
+    order = place_order(payer=None, selection={"ticket": [ticket.pk]}, email="guest@example.org", language="en")
+    payment = go_to_bank(order)
+    pay_at_bank(payment)
+    confirm_payment(payment)
+    return {"token": guest_path(order).split("/")[-2]}
+
+
 OBJECTS: dict[str, Callable[[User], dict[str, Any]]] = {
     "accounts:confirm_address": lambda resident: {"token": make_token(sso_newcomer(), Purpose.CONFIRM)},
     "openid_connect_callback": lambda resident: {"provider_id": make_provider().code},
@@ -353,6 +435,19 @@ OBJECTS: dict[str, Callable[[User], dict[str, Any]]] = {
     "demo:attachment": lambda resident: {"pk": received().pk, "number": 0},
     "demo:bank-card": lambda resident: {"token": open_card_page().token},
     "demo:bank-card-cancel": lambda resident: {"token": open_card_page().token},
+    "guest:ticket": lambda resident: {"pay_code": make_ticket(resident).pay_code},
+    "guest:pay": guest_pay_page,
+    "guest:photo": guest_photo,
+    "payments:guest": guest_order,
+    "payments:guest-pdf": guest_order,
+    "violations:answer": asked_ticket,
+    "violations:appeal": lambda resident: {"code": make_ticket(resident).code},
+    "violations:confirmation": appealed_ticket,
+    "violations:evidence": evidence_of,
+    "violations:found": lambda resident: {"pay_code": make_ticket(resident).pay_code},
+    "violations:photo": photo_of,
+    "violations:ticket": lambda resident: {"code": make_ticket(resident).code},
+    "violations:withdraw": appealed_ticket,
     **{
         f"demo:bank-{page}": lambda resident: {"token": go_to_bank(order_of(resident)).gateway_reference}
         for page in ("page", "question", "done", "cancel")

@@ -29,6 +29,7 @@ from violations.services.locking import lock_ticket, lock_with_money
 from violations.services.lowering import set_amount
 
 A = AppealStatus
+DEEDS = {A.UPHELD: "appeal.upheld", A.REDUCED: "appeal.reduced", A.CANCELLED: "appeal.cancelled"}
 
 
 @transaction.atomic
@@ -61,7 +62,7 @@ def decide_appeal(
     elif line and decision == A.REDUCED:
         give_back_excess(ticket, line, actor=actor)
     end_link(appeal, keep=keep_link)
-    audit.record(f"appeal.{decision}", appeal, actor=actor, amount=str(after))
+    audit.record(DEEDS[decision], appeal, actor=actor, amount=str(after))
     emails.appeal_decided(_load(appeal))
 
 

@@ -1,0 +1,83 @@
+"""What the pages about tickets share: tones, links, the question before a deed, and files."""
+
+from collections.abc import Callable
+from typing import Any, cast
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from unfold.admin import ModelAdmin
+
+from accounts.models import User
+from opscom.core.admin import render_ask_page
+from opscom.core.money import format_money
+from opscom.provider.templatetags.portal import local_datetime
+from payments.admin.shared import AsksFirst, did
+from violations.costing import due_at
+from violations.models import AppealStatus, Ticket, TicketStatus
+
+TICKET_TONES = {
+    TicketStatus.OPEN: "warning",
+    TicketStatus.PAID: "success",
+    TicketStatus.CANCELLED: "default",
+    TicketStatus.SPOILED: "default",
+    TicketStatus.COLLECTIONS: "danger",
+}
+APPEAL_TONES = {
+    AppealStatus.SENT: "warning",
+    AppealStatus.ASKED: "info",
+    AppealStatus.UPHELD: "default",
+    AppealStatus.REDUCED: "success",
+    AppealStatus.CANCELLED: "success",
+    AppealStatus.WITHDRAWN: "default",
+}
+
+
+def page_of(row: Any) -> str:
+    """Return the office's page about the record."""
+    return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
+
+
+def link_to(row: Any, label: Any = None) -> SafeString | str:
+    """Return a link to the office's page about the record; a dash for none."""
+    if row is None:
+        return "-"
+    return format_html('<a class="office-link" href="{}">{}</a>', page_of(row), label or row)
+
+
+def describe(ticket: Ticket) -> list[tuple[Any, Any]]:
+    """Return what names a ticket on a page that asks."""
+    return [
+        (_("Ticket"), ticket.number),
+        (_("Offence"), ticket.offence),
+        (_("Vehicle"), ticket.vehicle_label),
+        (_("When"), local_datetime(ticket.occurred_at)),
+        (_("Person"), ticket.person or "-"),
+        (_("Costs now"), format_money(due_at(ticket))),
+    ]
+
+
+class AsksOffice(AsksFirst):
+    """Asks before a deed; a plain form where nothing but words is needed."""
+
+    def ask_plain(
+        self,
+        request: HttpRequest,
+        obj: Any,
+        form: forms.Form,
+        deed: Callable[[User, Any], Any],
+        done: Any,
+        **context: Any,
+    ) -> HttpResponse:
+        """Show the bound or unbound form; when it is right do the deed, say so and go back to the record."""
+        back = page_of(obj)
+        person = cast(User, request.user)
+        if form.is_bound and form.is_valid() and did(form, lambda who: deed(who, form.cleaned_data), person):
+            messages.success(request, done)
+            return redirect(back)
+        return render_ask_page(cast(ModelAdmin, self), request, form=form, original=obj, back=back, **context)
