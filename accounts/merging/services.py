@@ -43,6 +43,13 @@ STAYS = {
     "payments.StoredMethod.set_up_by": "Who did it stays who did it.",
     "payments.TaxExemption.entered_by": "Who did it stays who did it.",
     "permits.PermitPrint.printed_by": "Who did it stays who did it.",
+    "violations.Appeal.decided_by": "Who did it stays who did it.",
+    "violations.Appeal.entered_by": "Who did it stays who did it.",
+    "violations.AppealMessage.written_by": "Who did it stays who did it.",
+    "violations.CollectionExport.made_by": "Who did it stays who did it.",
+    "violations.Notice.printed_by": "Who did it stays who did it.",
+    "violations.Ticket.officer": "Who did it stays who did it.",
+    "violations.TicketPhoto.taken_by": "Who did it stays who did it.",
     "accounts.User_groups.user": "Whoever has a role is not merged.",
     "accounts.User_user_permissions.user": "Whoever has rights is not merged.",
 }

@@ -30,7 +30,7 @@ from violations.views.files import send_file
 @language_chosen
 def quick_pay(request: HttpRequest) -> HttpResponse:
     """`Quick Pay`: number and PIN in one field. A wrong number and a wrong PIN answer the same."""
-    form = TicketNumberForm(request.POST or None)
+    form = TicketNumberForm(request.POST if request.method == "POST" else None)
     status = 200
     if request.method == "POST" and form.is_valid():
         if not throttles.may_look_up(request):
@@ -68,7 +68,7 @@ def pay(request: HttpRequest, pay_code: str) -> HttpResponse:
     view = selectors.view_ticket(found)
     if not view.is_payable:
         return redirect("guest:ticket", pay_code)
-    form = GuestPaymentForm(request.POST or None, choices=guest_choices({KIND}))
+    form = GuestPaymentForm(request.POST if request.method == "POST" else None, choices=guest_choices({KIND}))
     if request.method == "POST" and form.is_valid():
         try:
             answer = pay_as_guest(
