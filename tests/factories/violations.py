@@ -9,10 +9,12 @@ from django.utils import timezone
 
 from accounts.models import User
 from opscom.provider.selectors import local_date
+from tests.factories.accounts import make_user
 from tests.factories.permits import make_lot
 from tests.factories.vehicles import make_ownership
-from violations.models import Appeal, LateFee, Offence, OffenceCategory, OffenceStep, Ticket
+from violations.models import Appeal, Association, LateFee, Offence, OffenceCategory, OffenceStep, Ticket
 from violations.services.appealing import submit_appeal
+from violations.services.associating import associate
 from violations.services.issuing import TicketData, issue_ticket
 from violations.services.steps import plan_next_step
 
@@ -92,3 +94,8 @@ def make_appeal(ticket: Ticket, person: User | None = None, reason: str = "The m
     appellant = person or ticket.person
     assert appellant is not None
     return submit_appeal(ticket=ticket, person=appellant, reason=reason, language="en")
+
+
+def link(ticket: Ticket, person: User | None = None) -> Association:
+    """Return the link of the ticket's vehicle to this person (to somebody new when None), as `Associate` makes it."""
+    return associate(ticket=reload(ticket), person=person or make_user())
