@@ -69,7 +69,15 @@ def test_own_search_finds_nobody_elses(client_of, driver, resident):
 def test_ticket_page_draws_the_cost_line(client_of, driver):
     ticket = make_ticket(driver)
     text = read(client_of(driver).get(page("ticket", ticket)))
-    for words in ("What it costs, and when", "$25.00", "$35.00", "$50.00", "Request Appeal", "Pay $25.00", "7 days left"):
+    for words in (
+        "What it costs, and when",
+        "$25.00",
+        "$35.00",
+        "$50.00",
+        "Request Appeal",
+        "Pay $25.00",
+        "7 days left",
+    ):
         assert words in text
 
 
