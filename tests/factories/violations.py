@@ -66,7 +66,7 @@ def own_plate(person: User) -> str:
 
 def age(ticket: Ticket, days: int) -> Ticket:
     """Let so many days go by since the ticket was issued, its appeals and links included."""
-    past = dt.timedelta(days=days)
+    past, ticket = dt.timedelta(days=days), reload(ticket)
     moved = {"occurred_at": ticket.occurred_at - past, "issued_at": ticket.issued_at - past}
     if ticket.appeal_from:
         moved["appeal_from"] = ticket.appeal_from - past
