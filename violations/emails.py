@@ -23,11 +23,13 @@ def notice(ticket: Ticket, kind: NoticeKind) -> None:
         _to_person(ticket.person, f"ticket_{kind}", ticket, key=f"ticket-{kind}:{ticket.pk}")
 
 
-def ticket_closed(ticket: Ticket, *, amount: str = "") -> None:
+def ticket_closed(ticket: Ticket, *, amount: str = "", reason: str = "") -> None:
     """The office cancelled or spoiled the ticket, or lowered it to `amount`, without an appeal; with the reason."""
     if ticket.person:
         key = f"ticket-{ticket.status}-{ticket.set_amount}:{ticket.pk}"
-        _to_person(ticket.person, "ticket_changed", ticket, key=key, amount=amount, reason=ticket.closing_reason)
+        _to_person(
+            ticket.person, "ticket_changed", ticket, key=key, amount=amount, reason=reason or ticket.closing_reason
+        )
 
 
 def appeal_received(appeal: Appeal) -> None:

@@ -111,9 +111,12 @@ def quote_selection(
 
 
 def quote_order(order: Order) -> list[Quote]:
-    """Lock the things of the locked order and return their quotes; raises NotAllowed when they cost something else now."""
+    """Lock the things of the locked order and return their quotes; raises NotAllowed when they cost something else now.
+
+    While its money is promised, the order keeps the price at which it was: it is paid on line as it would be at the counter.
+    """
     quotes = quote_selection(order_selection(order), payer=order.payer, lock=True, order=order)
-    if sum(quote.amount for quote in quotes) != order.total:
+    if order.status != OrderStatus.PROMISED and sum(quote.amount for quote in quotes) != order.total:
         raise NotAllowed(_("A price has changed since you began. Please start again from your payments."))
     return quotes
 

@@ -13,10 +13,16 @@ from accounts.models import User
 from accounts.services.documents import NewDocument
 from opscom.core.uploads import check_document
 from opscom.provider.selectors import local_date
+from payments.models import Order, Payment
+from payments.services.confirming import confirm_payment
+from payments.services.orders import place_order
+from tests.factories.accounts import make_user
+from tests.factories.payments import go_to_bank, pay_at_bank
 from tests.factories.permits import make_lot
 from tests.factories.vehicles import make_ownership
-from violations.models import Appeal, LateFee, Offence, OffenceCategory, OffenceStep, Ticket
+from violations.models import Appeal, Association, LateFee, Offence, OffenceCategory, OffenceStep, Ticket
 from violations.services.appealing import submit_appeal
+from violations.services.associating import associate
 from violations.services.issuing import TicketData, issue_ticket
 from violations.services.steps import plan_next_step
 
@@ -68,7 +74,7 @@ def own_plate(person: User) -> str:
 
 def age(ticket: Ticket, days: int) -> Ticket:
     """Let so many days go by since the ticket was issued, its appeals and links included."""
-    past = dt.timedelta(days=days)
+    past, ticket = dt.timedelta(days=days), reload(ticket)
     moved = {"occurred_at": ticket.occurred_at - past, "issued_at": ticket.issued_at - past}
     if ticket.appeal_from:
         moved["appeal_from"] = ticket.appeal_from - past
@@ -103,3 +109,28 @@ def picture_file(name: str = "sign.jpg") -> NewDocument:
     content = io.BytesIO()
     Image.new("RGB", (400, 300), "teal").save(content, "JPEG")
     return NewDocument(name, check_document(content))
+
+
+def link(ticket: Ticket, person: User | None = None) -> Association:
+    """Return the link of the ticket's vehicle to this person (to somebody new when None), as `Associate` makes it."""
+    return associate(ticket=reload(ticket), person=person or make_user())
+
+
+def order_tickets(*tickets: Ticket, payer: User | str | None = "owner") -> Order:
+    """Place the order for these tickets, by the person of the first, by somebody else, or by a guest (None)."""
+    who = tickets[0].person if isinstance(payer, str) else payer
+    email = who.email if who else "guest@example.org"
+    return place_order(payer=who, selection={"ticket": [one.pk for one in tickets]}, email=email or "", language="en")
+
+
+def finish_at_bank(payment: Payment) -> Payment:
+    """Pay at the demo bank and come back: the money counts, and what it pays for is delivered."""
+    pay_at_bank(payment)
+    confirm_payment(payment)
+    payment.refresh_from_db()
+    return payment
+
+
+def pay_tickets(*tickets: Ticket, payer: User | str | None = "owner") -> Payment:
+    """Pay these tickets at the demo bank."""
+    return finish_at_bank(go_to_bank(order_tickets(*tickets, payer=payer)))

@@ -18,6 +18,7 @@ from violations.rules import can_appeal
 from violations.services.associating import end_link, hold_link
 from violations.services.files import attach_staged
 from violations.services.locking import lock_ticket
+from violations.services.overdue import look_at_hold
 from violations.services.steps import plan_next_step
 
 LONGEST_REASON = 10_000
@@ -58,6 +59,7 @@ def begin_review(appeal: Appeal) -> None:
     if get_provider().removes_discount_on_appeal:
         Ticket.objects.filter(pk=appeal.ticket_id).update(has_lost_discount=True)
     Ticket.objects.filter(pk=appeal.ticket_id).update(next_step_on=None)
+    look_at_hold(appeal.ticket)
 
 
 def end_review(appeal: Appeal, to: AppealStatus, **changes: Any) -> None:
@@ -66,7 +68,9 @@ def end_review(appeal: Appeal, to: AppealStatus, **changes: Any) -> None:
     # A clock that was set back must not end a review before it began.
     until = max(local_date(now), appeal.review_from)
     advance(appeal, to, table=APPEAL_MOVES, closed_at=now, review_until=until, **changes)
-    plan_next_step(Ticket.objects.get(pk=appeal.ticket_id))
+    ticket = Ticket.objects.get(pk=appeal.ticket_id)
+    plan_next_step(ticket)
+    look_at_hold(ticket)
 
 
 @transaction.atomic

@@ -47,7 +47,8 @@ def associate(*, ticket: Ticket, person: User) -> Association:
     if is_new:
         audit.record("vehicle.linked", ticket, actor=person)
     elif link.ends_at is not None and link.ends_at <= now:
-        Association.objects.filter(pk=link.pk).update(ends_at=deadlines_of(ticket).appeal_ends_at)
+        # What was issued while it was not linked is not shown either.
+        Association.objects.filter(pk=link.pk).update(began_at=now, ends_at=deadlines_of(ticket).appeal_ends_at)
         link.refresh_from_db()
     return link
 

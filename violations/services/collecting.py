@@ -46,7 +46,8 @@ def _is_collectable(ticket: Ticket, overdue_days: int) -> bool:
 
 def send_to_collections(*, overdue_days: int, actor: User) -> CollectionExport:
     """Flag what is to be collected and write its file; raises NotAllowed when nothing is."""
-    wanted = [ticket.pk for ticket in tickets_to_collect(overdue_days=overdue_days)]
+    # Sorted as locks are.
+    wanted = sorted(ticket.pk for ticket in tickets_to_collect(overdue_days=overdue_days))
     with transaction.atomic():
         export = CollectionExport.objects.create(made_by=actor, total=ZERO)
         rows, total = [], ZERO

@@ -15,17 +15,17 @@ from opscom.core import audit
 from opscom.core.errors import DomainError, NotAllowed, Refused
 from opscom.core.money import ZERO, format_money
 from opscom.core.transitions import advance
-from opscom.provider.selectors import local_date
+from opscom.provider.selectors import local_date, start_of_day
 from payments.models import OrderLine
 from violations import emails
 from violations.costing import cost_at
 from violations.models import APPEAL_MOVES, TICKET_MOVES, Appeal, AppealMessage, AppealStatus, Ticket, TicketStatus
 from violations.rules import OFF, can_be_appealed
 from violations.services.appealing import begin_review, clean_text, end_review
-from violations.services.associating import end_link
+from violations.services.associating import end_link, hold_link
 from violations.services.delivering import give_back_excess
 from violations.services.files import attach_new
-from violations.services.locking import lock_ticket, lock_with_money
+from violations.services.locking import lock_ticket, lock_with_money, paid_line
 from violations.services.lowering import set_amount
 
 A = AppealStatus
@@ -131,20 +131,25 @@ def enter_appeal(*, ticket: Ticket, paper: PaperAppeal, actor: User, files: Sequ
     if any(one.is_under_review for one in earlier):
         raise NotAllowed(_("This ticket is under review already."))
     check_received(ticket, paper, earlier)
+    person = paper.person or (ticket.person if not paper.appellant else None)
+    if person is None and not paper.appellant.strip():
+        raise DomainError(_("Enter who appeals."))
+    line = paid_line(ticket.pk)
     appeal = Appeal.objects.create(
         ticket=ticket,
-        person=paper.person or (ticket.person if not paper.appellant else None),
+        person=person,
         appellant=paper.appellant,
-        email=paper.email,
+        email=paper.email or (person.contact_email if person else ""),
         language=paper.language,
         reason=clean_text(paper.reason),
         review_from=paper.received_on,
         entered_by=actor,
         late_reason=paper.late_reason,
-        amount_before=cost_at(ticket),
+        amount_before=line.kept if line else cost_at(ticket),
     )
     attach_new(appeal=appeal, files=files, actor=actor)
     begin_review(appeal)
+    hold_link(appeal)
     audit.record("appeal.entered", appeal, actor=actor, on_behalf_of=appeal.person, late=paper.late_reason)
     emails.appeal_received(_load(appeal))
     return appeal
@@ -155,7 +160,8 @@ def check_received(ticket: Ticket, paper: PaperAppeal, earlier: Sequence[Appeal]
     first = max([local_date(ticket.issued_at), *(one.review_until for one in earlier if one.review_until)])
     if not first <= paper.received_on <= local_date():
         raise DomainError(_("It cannot have come on that day."))
-    decision = can_be_appealed(ticket)
+    # In time is what came in time, whenever the office gets round to entering it.
+    decision = can_be_appealed(ticket, start_of_day(paper.received_on))
     if isinstance(decision, Refused) and decision.code != OFF and not paper.late_reason.strip():
         raise DomainError(_("%(why)s Enter why it is accepted all the same.") % {"why": decision.reason})
 

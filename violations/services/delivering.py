@@ -6,7 +6,6 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from opscom.core import audit
 from opscom.core.errors import Refused
-from opscom.core.hooks import after_commit
 from opscom.core.money import ZERO
 from opscom.core.transitions import advance
 from payments.models import Order, OrderLine, RefundReason
@@ -15,7 +14,7 @@ from payments.services.refunding import give_back
 from violations.costing import cost_at
 from violations.models import TICKET_MOVES, UNPAID, Ticket, TicketStatus
 from violations.services.locking import KIND, lock_ticket
-from violations.services.overdue import refresh_hold_of
+from violations.services.overdue import look_at_hold
 from violations.services.steps import plan_next_step
 
 
@@ -31,8 +30,7 @@ def settle_ticket(*, ticket_id: int, order: Order) -> Done | Refused:
         line = order.lines.select_related("order").get(kind=KIND, object_id=ticket_id)
         # What it costs only ever rises, except by a decision: dearer than now means that it was lowered meanwhile.
         give_back_excess(ticket, line, actor=None)
-        if ticket.person_id:
-            after_commit(refresh_hold_of, ticket.person_id)
+        look_at_hold(ticket)
     elif ticket.status != TicketStatus.PAID:
         return Refused("cancelled", _("The ticket was cancelled before the payment arrived."))
     return Done()
@@ -45,8 +43,7 @@ def release_ticket(*, ticket_id: int) -> None:
         advance(ticket, TicketStatus.OPEN, table=TICKET_MOVES, closed_at=None)
         audit.record("ticket.reopened", ticket)
         plan_next_step(ticket)
-        if ticket.person_id:
-            after_commit(refresh_hold_of, ticket.person_id)
+        look_at_hold(ticket)
 
 
 def give_back_excess(ticket: Ticket, line: OrderLine, *, actor: User | None) -> None:

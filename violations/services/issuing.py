@@ -22,7 +22,7 @@ from vehicles import plates
 from vehicles.entitlements import Entitlement, find_entitlements
 from vehicles.models import Ownership, PlateType, Vehicle
 from violations.models import AppliesTo, NoticeKind, Offence, Ticket, TicketStatus
-from violations.numbers import LONGEST_NUMBER, next_number, number_key
+from violations.numbers import LONGEST_NUMBER, LONGEST_WRITTEN, next_number, number_key
 from violations.services.files import keep_photos
 from violations.services.steps import plan_next_step, send_notice
 
@@ -51,6 +51,11 @@ class TicketData:
     def plate_key(self) -> str:
         return plates.read_plate(self.plate) if self.plate else ""
 
+    @property
+    def vin_key(self) -> str:
+        """The VIN as it is stored, however it was typed."""
+        return plates.read_vin(self.vin) if self.vin else ""
+
 
 @transaction.atomic
 def issue_ticket(*, data: TicketData, officer: User | None, photos: Sequence[NewDocument] = ()) -> Ticket:
@@ -75,7 +80,7 @@ def issue_ticket(*, data: TicketData, officer: User | None, photos: Sequence[New
                 plate_key=data.plate_key,
                 region=data.region,
                 plate_type=data.plate_type,
-                vin=plates.read_vin(data.vin) if data.vin else "",
+                vin=data.vin_key,
                 vehicle=vehicle,
                 person=person,
                 lot=data.lot,
@@ -126,7 +131,7 @@ def count_earlier(data: TicketData, person: User | None) -> int:
     offence = data.offence
     since = data.occurred_at - dt.timedelta(days=offence.repeat_days)
     earlier = Ticket.objects.filter(offence=offence, occurred_at__gt=since, occurred_at__lt=data.occurred_at)
-    same = Q(plate_key=data.plate_key, region=data.region) if data.plate_key else Q(vin=data.vin)
+    same = Q(plate_key=data.plate_key, region=data.region) if data.plate_key else Q(vin=data.vin_key)
     by_person = Q(person=person) if person else Q(pk__in=[])
     counted = {AppliesTo.VEHICLE: same, AppliesTo.PERSON: by_person, AppliesTo.BOTH: same | by_person}
     rule = counted[AppliesTo(offence.category.applies_to)]
@@ -136,7 +141,7 @@ def count_earlier(data: TicketData, person: User | None) -> int:
 def find_vehicle(data: TicketData) -> Vehicle | None:
     """Return the vehicle that we know by this plate or VIN. Without a plate type: the only one with these letters."""
     if not data.plate_key:
-        return Vehicle.objects.filter(vin=data.vin).first() if data.vin else None
+        return Vehicle.objects.filter(vin=data.vin_key).first() if data.vin else None
     same = Vehicle.objects.filter(plate_key=data.plate_key, region=data.region)
     found = list((same.filter(plate_type=data.plate_type) if data.plate_type else same)[:2])
     return found[0] if len(found) == 1 else None
@@ -156,7 +161,7 @@ def ownerships_at(data: TicketData) -> QuerySet[Ownership]:
     at = data.occurred_at
     held = Ownership.objects.filter(Q(removed_at__isnull=True) | Q(removed_at__gt=at), added_at__lte=at)
     if not data.plate_key:
-        return held.filter(vehicle__vin=data.vin)
+        return held.filter(vehicle__vin=data.vin_key)
     same = held.filter(vehicle__plate_key=data.plate_key, vehicle__region=data.region)
     return same.filter(vehicle__plate_type=data.plate_type) if data.plate_type else same
 
@@ -207,7 +212,10 @@ def _check(data: TicketData, now: dt.datetime) -> None:
         raise DomainError(_("Choose the state or province of the plate."))
     if data.occurred_at > now:
         raise DomainError(_("This time is still to come."))
-    if len(number_key(data.number)) > LONGEST_NUMBER:
+    number = data.number.strip()
+    if number and not number_key(number):
+        raise DomainError(_("A ticket number has letters and digits."))
+    if len(number) > LONGEST_WRITTEN or len(number_key(number)) > LONGEST_NUMBER:
         raise DomainError(_("A ticket number has at most %(most)d letters and digits.") % {"most": LONGEST_NUMBER})
     if data.fine is None:
         return

@@ -9,7 +9,6 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from opscom.core import audit
 from opscom.core.errors import DomainError, NotAllowed
-from opscom.core.hooks import after_commit
 from opscom.core.money import format_money
 from opscom.core.transitions import advance
 from opscom.provider.selectors import local_date
@@ -18,7 +17,7 @@ from violations.costing import calendar_of, cost_at
 from violations.models import TICKET_MOVES, UNPAID, Ticket, TicketStatus
 from violations.services.delivering import give_back_excess
 from violations.services.locking import lock_ticket, lock_with_money
-from violations.services.overdue import refresh_hold_of
+from violations.services.overdue import look_at_hold
 from violations.services.steps import plan_next_step
 
 
@@ -43,11 +42,12 @@ def adjust_ticket(*, ticket: Ticket, amount: Decimal, reason: str, actor: User) 
     if not 0 < amount < before:
         words = _("Enter a sum between nothing and %(before)s, which the ticket costs now.")
         raise DomainError(words % {"before": format_money(before)})
+    reason = _require_reason(reason)
     set_amount(ticket, amount)
     plan_next_step(ticket)
     audit.record("ticket.adjusted", ticket, actor=actor, before=str(before), after=str(amount), reason=reason)
-    emails.ticket_closed(ticket, amount=format_money(amount))
-    _look_at_hold(ticket)
+    emails.ticket_closed(ticket, amount=format_money(amount), reason=reason)
+    look_at_hold(ticket)
 
 
 @transaction.atomic
@@ -63,7 +63,7 @@ def cancel_ticket(*, ticket: Ticket, reason: str, actor: User) -> None:
         give_back_excess(ticket, line, actor=actor)
     audit.record("ticket.cancelled", ticket, actor=actor, reason=reason)
     emails.ticket_closed(ticket)
-    _look_at_hold(ticket)
+    look_at_hold(ticket)
 
 
 @transaction.atomic
@@ -77,14 +77,18 @@ def spoil_ticket(*, ticket: Ticket, reason: str, actor: User) -> None:
     _close(ticket, TicketStatus.SPOILED, reason)
     audit.record("ticket.spoiled", ticket, actor=actor, reason=reason)
     emails.ticket_closed(ticket)
-    _look_at_hold(ticket)
+    look_at_hold(ticket)
 
 
 def _close(ticket: Ticket, to: TicketStatus, reason: str) -> None:
+    now, why = timezone.now(), _require_reason(reason)[:300]
+    advance(ticket, to, table=TICKET_MOVES, closed_at=now, closing_reason=why, next_step_on=None)
+
+
+def _require_reason(reason: str) -> str:
     if not reason.strip():
         raise DomainError(_("Please say why."))
-    now, why = timezone.now(), reason.strip()[:300]
-    advance(ticket, to, table=TICKET_MOVES, closed_at=now, closing_reason=why, next_step_on=None)
+    return reason.strip()
 
 
 def _refuse_review(ticket: Ticket) -> None:
@@ -95,8 +99,3 @@ def _refuse_review(ticket: Ticket) -> None:
 def _refuse_own(ticket: Ticket, actor: User) -> None:
     if ticket.person_id == actor.pk:
         raise NotAllowed(_("This is your own ticket: somebody else must do that."))
-
-
-def _look_at_hold(ticket: Ticket) -> None:
-    if ticket.person_id:
-        after_commit(refresh_hold_of, ticket.person_id)

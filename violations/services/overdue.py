@@ -9,6 +9,7 @@ from django.utils.translation import override
 from accounts.models import User
 from accounts.services.holds import find_hold, lift_hold_of, place_hold
 from accounts.services.people import lock_person
+from opscom.core.hooks import after_commit
 from opscom.core.money import ZERO
 from opscom.provider.selectors import get_provider
 from violations.costing import calendar_of, cost_at, is_overdue
@@ -42,6 +43,12 @@ def refresh_hold(person: User) -> None:
 def refresh_hold_of(person_id: int) -> None:
     """As `refresh_hold`; what follows a commit knows only the person's id."""
     refresh_hold(User.objects.get(pk=person_id))
+
+
+def look_at_hold(ticket: Ticket) -> None:
+    """Once this transaction is committed, place or lift the hold of the ticket's person, if one is known."""
+    if ticket.person_id:
+        after_commit(refresh_hold_of, ticket.person_id)
 
 
 def refresh_holds() -> int:

@@ -6,7 +6,6 @@ import logging
 from django.db import transaction
 from django.utils import timezone
 
-from opscom.core.hooks import after_commit
 from opscom.core.locks import note_lock
 from opscom.provider.selectors import get_provider, local_date
 from payments.services.orders import promised_orders
@@ -14,7 +13,7 @@ from violations import emails
 from violations.costing import calendar_of, deadlines_of, is_overdue, rule_of
 from violations.models import UNPAID, Notice, NoticeKind, NoticeWay, Ticket, TicketStatus
 from violations.services.locking import KIND
-from violations.services.overdue import refresh_hold_of
+from violations.services.overdue import look_at_hold
 
 log = logging.getLogger(__name__)
 DAY = dt.timedelta(days=1)
@@ -37,7 +36,11 @@ def send_notice(ticket: Ticket, kind: NoticeKind) -> Notice | None:
 
 def plan_next_step(ticket: Ticket, *, after: dt.date | None = None) -> None:
     """Note the next day on which something is to be done about the ticket, later than `after` (yesterday when None)."""
-    on = next_step_on(ticket, after or local_date() - DAY)
+    today = local_date()
+    on = next_step_on(ticket, after or today - DAY)
+    if after is None and _is_open(ticket) and is_overdue(ticket):
+        # It was paid, under review or at an agency when its days ran out: nobody has been told yet.
+        on = today
     Ticket.objects.filter(pk=ticket.pk).update(next_step_on=on)
     ticket.next_step_on = on
 
@@ -45,7 +48,7 @@ def plan_next_step(ticket: Ticket, *, after: dt.date | None = None) -> None:
 def next_step_on(ticket: Ticket, after: dt.date) -> dt.date | None:
     """Return that day; None while the days stand still, for a warning, and once the ticket is no longer open."""
     calendar = calendar_of(ticket)
-    if ticket.status != TicketStatus.OPEN or ticket.is_warning or calendar.is_standing_still:
+    if not _is_open(ticket):
         return None
     deadlines = deadlines_of(ticket)
     days = [deadlines.due + DAY]
@@ -55,6 +58,11 @@ def next_step_on(ticket: Ticket, after: dt.date) -> dt.date | None:
         first = deadlines.discount - DAY * get_provider().discount_notice_days
         days.append(max(first, calendar.issued_on + DAY))
     return min((day for day in days if day > after), default=None)
+
+
+def _is_open(ticket: Ticket) -> bool:
+    """Say whether its days go by, and anybody has to pay it."""
+    return ticket.status == TicketStatus.OPEN and not ticket.is_warning and not calendar_of(ticket).is_standing_still
 
 
 def take_next_step(*, broken: set[int] | None = None) -> bool:
@@ -88,8 +96,8 @@ def take_step(ticket: Ticket, *, now: dt.datetime | None = None) -> None:
     is_promised = promised_orders(KIND, [ticket.pk]).exists()
     if ticket.status in UNPAID and not is_promised:
         send_due_notices(ticket, today)
-    if ticket.person_id and is_overdue(ticket):
-        after_commit(refresh_hold_of, ticket.person_id)
+    if is_overdue(ticket):
+        look_at_hold(ticket)
     plan_next_step(ticket, after=today)
     if is_promised and (ticket.next_step_on is None or ticket.next_step_on > today + DAY):
         Ticket.objects.filter(pk=ticket.pk).update(next_step_on=today + DAY)
