@@ -24,7 +24,7 @@ from opscom.core.money import format_money
 from opscom.provider.selectors import local_date
 from vehicles.entitlements import find_entitlements
 from violations.admin.forms import AskForm, DecideForm, DecideWithPasswordForm
-from violations.admin.shared import APPEAL_TONES, AsksOffice, describe, link_to
+from violations.admin.shared import APPEAL_TONES, AsksOffice, describe, link_to, posted
 from violations.costing import cost_line, deadlines_of
 from violations.look_alikes import near_rights
 from violations.models import UNDER_REVIEW, Appeal, AppealStatus, Association, Evidence, Ticket, TicketStatus
@@ -175,7 +175,7 @@ class AppealAdmin(AsksOffice, ReadOnlyAdmin):
     @action(description=_("Ask for more"), url_path="ask", permissions=["decide"], icon="help")
     def ask(self, request: HttpRequest, object_id: str) -> HttpResponse:
         appeal = find(object_id)
-        form = AskForm(request.POST or None)
+        form = AskForm(posted(request))
         return self.ask_plain(
             request,
             appeal,
@@ -195,7 +195,7 @@ class AppealAdmin(AsksOffice, ReadOnlyAdmin):
         has_link = Association.objects.live().filter(ticket=appeal.ticket, person=appeal.person, is_kept=False).exists()
         kind: Callable[..., Any] = DecideWithPasswordForm if is_paid else DecideForm
         more = {"request": request} if is_paid else {}
-        form = kind(request.POST or None, has_amount=to == A.REDUCED, has_link=has_link, **more)
+        form = kind(posted(request), has_amount=to == A.REDUCED, has_link=has_link, **more)
         return self.ask_plain(
             request,
             appeal,

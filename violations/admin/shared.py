@@ -62,6 +62,11 @@ def describe(ticket: Ticket) -> list[tuple[Any, Any]]:
     ]
 
 
+def posted(request: HttpRequest) -> Any:
+    """Return what was sent, empty as it may be; None for a page that is only opened."""
+    return request.POST if request.method == "POST" else None
+
+
 class AsksOffice(AsksFirst):
     """Asks before a deed; a plain form where nothing but words is needed."""
 

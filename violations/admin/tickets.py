@@ -24,7 +24,7 @@ from opscom.provider.selectors import get_provider
 from vehicles.forms import initial_of
 from vehicles.plates import normalise_plate
 from violations.admin.forms import IssueForm, LowerForm, PaperAppealForm, ReasonForm, ReasonWithPasswordForm
-from violations.admin.shared import TICKET_TONES, AsksOffice, describe, link_to, page_of
+from violations.admin.shared import TICKET_TONES, AsksOffice, describe, link_to, page_of, posted
 from violations.costing import cost_line, deadlines_of, due_at
 from violations.models import Ticket, TicketPhoto, TicketStatus
 from violations.services import collecting, deciding, lowering
@@ -124,7 +124,7 @@ class TicketAdmin(AsksOffice, ReadOnlyAdmin):
         if not self.has_add_permission(request):
             raise PermissionDenied
         is_sent = request.method == "POST"
-        form = IssueForm(request.POST or None, request.FILES or None, initial=initial_of(None, get_provider()))
+        form = IssueForm(posted(request), request.FILES, initial=initial_of(None, get_provider()))
         objections: list[str] = []
         if is_sent and form.is_valid():
             try:
@@ -168,7 +168,7 @@ class TicketAdmin(AsksOffice, ReadOnlyAdmin):
         return self.ask_plain(
             request,
             ticket,
-            ReasonForm(request.POST or None),
+            ReasonForm(posted(request)),
             lambda who, values: lowering.spoil_ticket(ticket=ticket, reason=values["reason"], actor=who),
             _("The ticket is void."),
             title=_("Void a ticket that was written by mistake"),
@@ -184,7 +184,7 @@ class TicketAdmin(AsksOffice, ReadOnlyAdmin):
         return self.ask_plain(
             request,
             ticket,
-            LowerForm(request.POST or None),
+            LowerForm(posted(request)),
             lambda who, values: lowering.adjust_ticket(ticket=ticket, actor=who, **values),
             _("The ticket costs less now."),
             title=_("Lower the fine"),
@@ -198,7 +198,7 @@ class TicketAdmin(AsksOffice, ReadOnlyAdmin):
         return self.ask_plain(
             request,
             ticket,
-            ReasonForm(request.POST or None),
+            ReasonForm(posted(request)),
             lambda who, values: collecting.recall_ticket(ticket=ticket, reason=values["reason"], actor=who),
             _("The ticket is open again."),
             title=_("Take back from collections"),
@@ -209,7 +209,7 @@ class TicketAdmin(AsksOffice, ReadOnlyAdmin):
     @action(description=_("Enter an appeal"), url_path="enter-appeal", permissions=["enter"], icon="post_add")
     def enter_appeal(self, request: HttpRequest, object_id: str) -> HttpResponse:
         ticket = find(object_id)
-        form = PaperAppealForm(request.POST or None, request.FILES or None, ticket=ticket)
+        form = PaperAppealForm(posted(request), request.FILES, ticket=ticket)
         return self.ask_plain(
             request,
             ticket,
