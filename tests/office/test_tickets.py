@@ -82,6 +82,7 @@ def test_what_cannot_be_is_refused_in_words(client_of, officer, changes, words):
 def test_a_right_to_park_must_be_confirmed(client_of, officer):
     sale = make_sale()
     buyer, ownership = make_buyer()
+    buyer.ownerships.update(added_at=timezone.now() - dt.timedelta(hours=1))
     permit = reserve(sale, buyer)
     type(permit).objects.filter(pk=permit.pk).update(
         status="active", held_until=None, activated_at=timezone.now(), valid_from=timezone.now() - dt.timedelta(hours=1)

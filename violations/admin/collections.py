@@ -24,7 +24,7 @@ from opscom.core.money import ZERO, format_money
 from payments.admin.collections import ResultsFileForm
 from payments.admin.shared import money_column
 from violations.admin.forms import CollectConfirmForm, CollectForm
-from violations.admin.shared import AsksOffice, page_of, posted
+from violations.admin.shared import AsksOffice, page_of, posted, posted_files
 from violations.collecting import ResultLine, write_file
 from violations.costing import cost_at
 from violations.models import CollectionExport
@@ -141,7 +141,7 @@ class CollectionExportAdmin(AsksOffice, ReadOnlyAdmin):
         export = get_object_or_404(CollectionExport, pk=object_id)
         if "lines" in request.POST:
             return self._count(request, export)
-        form = ResultsFileForm(posted(request), request.FILES)
+        form = ResultsFileForm(posted(request), posted_files(request))
         if form.is_bound and form.is_valid():
             lines = form.cleaned_data["file"]
             signed = signing.dumps([line.as_json() for line in lines], salt=SALT, compress=True)

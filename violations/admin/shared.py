@@ -67,6 +67,11 @@ def posted(request: HttpRequest) -> Any:
     return request.POST if request.method == "POST" else None
 
 
+def posted_files(request: HttpRequest) -> Any:
+    """Return the files that were sent; None for a page that is only opened."""
+    return request.FILES if request.method == "POST" else None
+
+
 class AsksOffice(AsksFirst):
     """Asks before a deed; a plain form where nothing but words is needed."""
 

@@ -24,7 +24,7 @@ from opscom.provider.selectors import get_provider
 from vehicles.forms import initial_of
 from vehicles.plates import normalise_plate
 from violations.admin.forms import IssueForm, LowerForm, PaperAppealForm, ReasonForm, ReasonWithPasswordForm
-from violations.admin.shared import TICKET_TONES, AsksOffice, describe, link_to, page_of, posted
+from violations.admin.shared import TICKET_TONES, AsksOffice, describe, link_to, page_of, posted, posted_files
 from violations.costing import cost_line, deadlines_of, due_at
 from violations.models import Ticket, TicketPhoto, TicketStatus
 from violations.services import collecting, deciding, lowering
@@ -124,7 +124,7 @@ class TicketAdmin(AsksOffice, ReadOnlyAdmin):
         if not self.has_add_permission(request):
             raise PermissionDenied
         is_sent = request.method == "POST"
-        form = IssueForm(posted(request), request.FILES, initial=initial_of(None, get_provider()))
+        form = IssueForm(posted(request), posted_files(request), initial=initial_of(None, get_provider()))
         objections: list[str] = []
         if is_sent and form.is_valid():
             try:
@@ -209,7 +209,7 @@ class TicketAdmin(AsksOffice, ReadOnlyAdmin):
     @action(description=_("Enter an appeal"), url_path="enter-appeal", permissions=["enter"], icon="post_add")
     def enter_appeal(self, request: HttpRequest, object_id: str) -> HttpResponse:
         ticket = find(object_id)
-        form = PaperAppealForm(posted(request), request.FILES, ticket=ticket)
+        form = PaperAppealForm(posted(request), posted_files(request), ticket=ticket)
         return self.ask_plain(
             request,
             ticket,
