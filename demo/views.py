@@ -11,7 +11,9 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_safe
 
+from demo.data.tickets import STRANGERS_PLATE
 from demo.models import ReceivedMessage
+from violations.models import Ticket
 
 PER_PAGE = 25
 # A mail may style itself and show pictures of ours. It runs nothing, and its links open in the whole window.
@@ -30,8 +32,9 @@ LINKS_LEAVE_THE_FRAME = '<base target="_top">'
 @login_not_required
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
-    """Lead to the demo's stand-ins."""
-    return render(request, "demo/index.html")
+    """Lead to the demo's stand-ins, and name a ticket of nobody's, as it would stand on its paper."""
+    tickets = Ticket.objects.unpaid().filter(plate=STRANGERS_PLATE)
+    return render(request, "demo/index.html", {"ticket": tickets.order_by("-issued_at").first()})
 
 
 @login_not_required

@@ -1,16 +1,12 @@
 """What the office has asked people for, and an account on hold."""
 
-import io
 from decimal import Decimal
 
-from django.core.files.uploadedfile import SimpleUploadedFile
-from PIL import Image, ImageDraw
-
-from accounts.forms.documents import read_document
 from accounts.models import DocumentRequest, User
 from accounts.services.document_requests import ask_for_document, decline_request
 from accounts.services.documents import upload_documents
 from accounts.services.holds import place_hold
+from demo.data.pictures import as_sent, draw_card
 
 ASKED, SENT, DECLINED, ON_HOLD = "maya.chen", "liam.oconnor", "emma.lindqvist", "lucas.moreau"
 
@@ -28,21 +24,10 @@ def make_documents(office: User) -> None:
 
 def _send(person: User, what: str, words: str, office: User) -> DocumentRequest:
     request = ask_for_document(person=person, what=what, actor=office)
-    file = SimpleUploadedFile("Student card.png", _card(words), "image/png")
-    upload_documents(person=person, files=[read_document(file)], request=request)
+    file = as_sent("Student card.png", draw_card("Lakeshore University", words))
+    upload_documents(person=person, files=[file], request=request)
     request.refresh_from_db()
     return request
-
-
-def _card(words: str) -> bytes:
-    image = Image.new("RGB", (640, 400), "#e8efff")
-    draw = ImageDraw.Draw(image)
-    draw.rectangle((0, 0, 640, 90), fill="#1d4ed8")
-    draw.text((30, 25), "Lakeshore University", fill="white", font_size=36)
-    draw.multiline_text((30, 150), words, fill="#0f172a", font_size=44)
-    content = io.BytesIO()
-    image.save(content, "PNG")
-    return content.getvalue()
 
 
 def _person(name: str) -> User:

@@ -13,6 +13,7 @@ from demo.data.money import make_money, make_payment_methods
 from demo.data.people import ADMINISTRATOR, CASHIER, MANAGER, PASSWORD, RESIDENT, make_people, make_user_types
 from demo.data.permits import make_permits
 from demo.data.profile import make_profile
+from demo.data.tickets import make_tickets
 
 
 class Command(BaseCommand):
@@ -28,7 +29,8 @@ class Command(BaseCommand):
             office = User.objects.get(email=ADMINISTRATOR)
             manager = User.objects.get(email=MANAGER)
             company = make_company(manager, office)
-            make_permits(people, make_sales(make_lots(), types, office), office)
+            lots = make_lots()
+            make_permits(people, make_sales(lots, types, office), office)
             cashier = User.objects.get(email=CASHIER)
             make_money(people, office, cashier)
             make_company_account(company, manager, office)
@@ -36,6 +38,7 @@ class Command(BaseCommand):
             set_up_wages(User.objects.get(email=RESIDENT), office)
             make_documents(office)
             make_profile()
+            make_tickets(people, lots)
         width = max(map(len, (RESIDENT, MANAGER, ADMINISTRATOR)))
         for who, email in (("Resident", RESIDENT), ("Company manager", MANAGER), ("Office", ADMINISTRATOR)):
             # Who works in the office needs a second thing at each sign-in.
