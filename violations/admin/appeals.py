@@ -12,6 +12,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.decorators import method_decorator
+from django.utils.formats import date_format
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -71,7 +72,7 @@ class AppealAdmin(AsksOffice, ReadOnlyAdmin):
     ordering = ["sent_at", "pk"]
     search_fields = ["ticket__number_key", "ticket__plate_key", "person__last_name", "person__email", "appellant"]
     search_help_text = _("Ticket number, plate, name or e-mail")
-    fields = ["ticket_link", "owner", "state", "sent_at", "received_on", "entered_by", "late_reason", "cost"]
+    fields = ["ticket_link", "owner", "status", "sent_at", "received_on", "entered_by", "late_reason", "cost"]
     fields += ["decided_cost", "response", "closed_at", "decided_by"]
     readonly_fields = fields
     actions_detail = ["uphold", "reduce", "grant", "ask"]
@@ -103,8 +104,8 @@ class AppealAdmin(AsksOffice, ReadOnlyAdmin):
         return (until - appeal.review_from).days
 
     @display(description=_("received"), ordering="review_from")
-    def received_on(self, appeal: Appeal) -> Any:
-        return appeal.review_from
+    def received_on(self, appeal: Appeal) -> str:
+        return date_format(appeal.review_from, "DATE_FORMAT")
 
     @display(description=_("cost when it was sent"), ordering="amount_before")
     def cost(self, appeal: Appeal) -> str:

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
@@ -48,7 +49,7 @@ class TicketAdmin(AsksOffice, ReadOnlyAdmin):
     list_select_related = ["person", "offence", "lot"]
     search_fields = ["number_key", "plate_key", "=vin", "person__last_name", "person__first_name", "person__email"]
     search_help_text = _("Ticket number, plate, VIN, person's name or e-mail")
-    fields = ["number", "state", "offence", "vehicle_label", "region_name", "owner", "lot", "place", "occurred_at"]
+    fields = ["number", "status", "offence", "vehicle_label", "region_name", "owner", "lot", "place", "occurred_at"]
     fields += ["issued_at", "officer", "badge", "is_warning", "nth", "costs", "closed_at", "closing_reason", "notes"]
     readonly_fields = fields
     actions_detail = ["enter_appeal", "lower", "cancel", "spoil", "recall"]
@@ -124,7 +125,11 @@ class TicketAdmin(AsksOffice, ReadOnlyAdmin):
         if not self.has_add_permission(request):
             raise PermissionDenied
         is_sent = request.method == "POST"
-        form = IssueForm(posted(request), posted_files(request), initial=initial_of(None, get_provider()))
+        form = IssueForm(
+            posted(request),
+            posted_files(request),
+            initial={**initial_of(None, get_provider()), "occurred_at": timezone.now()},
+        )
         objections: list[str] = []
         if is_sent and form.is_valid():
             try:
