@@ -14,6 +14,7 @@ from opscom.provider.selectors import get_provider, local_date, start_of_day
 from payments.invariants import check_books
 from payments.models import BooksProof
 from permits.invariants import check_permits
+from violations.invariants import check_tickets
 
 # More than a person reads; the number of all stands beside them.
 MOST_KEPT = 200
@@ -25,7 +26,7 @@ def find_problems() -> list[str]:
     with transaction.atomic():
         if is_own:
             connection.cursor().execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        return list(chain(check_people(), check_documents(), check_books(), check_permits()))
+        return list(chain(check_people(), check_documents(), check_books(), check_permits(), check_tickets()))
 
 
 def is_proof_due(now: dt.datetime | None = None) -> bool:

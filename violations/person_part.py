@@ -9,10 +9,12 @@ from django.utils.translation import gettext_lazy
 from accounts.models import User
 from accounts.person_parts import Feed, Happening, HistoryKind, MergePlan, PersonPart, by_pk, deeds_to
 from opscom.core.deeds import describe_deed
+from opscom.core.hooks import after_commit
 from opscom.core.locks import lock_rows
 from opscom.core.models import AuditEntry
 from violations.models import Appeal, Association, Evidence, Ticket
 from violations.services.locking import KIND
+from violations.services.overdue import refresh_hold_of
 
 TICKETS = HistoryKind("tickets", gettext_lazy("Tickets"), "ticket")
 APPEALS = HistoryKind("appeals", gettext_lazy("Appeals"), "scale")
@@ -56,9 +58,13 @@ class ViolationsPart(PersonPart):
     def merge(self, *, keeper: User, loser: User, actor: User) -> None:
         """Move them; a vehicle that is linked to both for one ticket stays linked once."""
         mine = Association.objects.filter(person=keeper)
+        # Of two links the one without an end stays: an appeal under review, or the office, holds it.
+        lasting = Association.objects.filter(person=loser, ends_at=None)
+        mine.filter(ticket__in=lasting.values("ticket"), ends_at__isnull=False).delete()
         Association.objects.filter(person=loser, ticket__in=mine.values("ticket")).delete()
         for model in (Ticket, Appeal, Association, Evidence):
             model.objects.filter(person=loser).update(person=keeper)
+        after_commit(refresh_hold_of, keeper.pk)
 
 
 def describe_tickets(entries: Sequence[AuditEntry]) -> list[Happening]:

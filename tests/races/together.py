@@ -42,8 +42,9 @@ def assert_books_and_numbers_are_right() -> None:
     from accounts.invariants import check_people
     from payments.invariants import check_books
     from permits.invariants import check_permits
+    from violations.invariants import check_tickets
 
-    assert [*check_people(), *check_books(), *check_permits()] == []
+    assert [*check_people(), *check_books(), *check_permits(), *check_tickets()] == []
 
 
 def let_hours_pass(rounds: int = 2) -> None:
@@ -61,11 +62,11 @@ def let_hours_pass(rounds: int = 2) -> None:
 
 
 def tasks_of_money() -> list[str]:
-    """Return the beat's tasks about money and permits, but the one that only makes files."""
+    """Return the beat's tasks about money, permits and tickets, but the one that only makes files."""
     app.loader.import_default_modules()
     names = [entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()]
     return [
         name
         for name in names
-        if name.startswith(("payments.", "permits.")) and name != "permits.make_missing_documents"
+        if name.startswith(("payments.", "permits.", "violations.")) and name != "permits.make_missing_documents"
     ]

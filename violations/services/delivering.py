@@ -8,7 +8,7 @@ from opscom.core import audit
 from opscom.core.errors import Refused
 from opscom.core.money import ZERO
 from opscom.core.transitions import advance
-from payments.models import Order, OrderLine, RefundReason
+from payments.models import LineStatus, Order, OrderLine, RefundReason
 from payments.purchasables import Done
 from payments.services.refunding import give_back
 from violations.costing import cost_at
@@ -49,6 +49,9 @@ def release_ticket(*, ticket_id: int) -> None:
 def give_back_excess(ticket: Ticket, line: OrderLine, *, actor: User | None) -> None:
     """Give back what was paid beyond what the ticket costs: all of it once it is cancelled. Order and ticket are locked."""
     is_cancelled = ticket.status == TicketStatus.CANCELLED
+    if is_cancelled and line.status != LineStatus.FULFILLED:
+        # Not delivered yet: `settle_ticket` will refuse it, and then all of it goes back, with nobody asked.
+        return
     excess = line.kept - (ZERO if is_cancelled else cost_at(ticket))
     payment = line.order.paying_payment
     if excess <= 0 or payment is None:

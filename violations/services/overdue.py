@@ -6,8 +6,8 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
-from accounts.models import User
-from accounts.services.holds import find_hold, lift_hold_of, place_hold
+from accounts.models import AccountHold, User
+from accounts.services.holds import find_hold, lift_hold, lift_hold_of, place_hold
 from accounts.services.people import lock_person
 from opscom.core.hooks import after_commit
 from opscom.core.money import ZERO
@@ -29,6 +29,9 @@ def overdue_sum(person: User) -> Decimal:
 def refresh_hold(person: User) -> None:
     """Place, change or lift the person's hold for overdue tickets, as their sum now asks for."""
     person = lock_person(person)
+    # Of an account that was merged into this one: its sum is in this one's.
+    for other in AccountHold.objects.filter(person=person, source=SOURCE, lifted_at=None).exclude(object_id=person.pk):
+        lift_hold(hold=other)
     limit, owed = get_provider().overdue_hold_above, overdue_sum(person)
     if limit is not None and owed > limit:
         standing = find_hold(source=SOURCE, object_id=person.pk)
