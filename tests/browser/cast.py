@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.models import User, UserType
 from demo.data.permits import pay
-from opscom.provider.models import Disclaimer
+from opscom.provider.models import Disclaimer, Lot
 from opscom.provider.services import agree_to_disclaimer
 from payments.models import Order, Payment
 from payments.services.orders import place_order
@@ -18,7 +18,10 @@ from permits.tasks import release_lapsed_holds
 from tests.factories.accounts import make_user
 from tests.factories.payments import go_to_bank
 from tests.factories.vehicles import make_ownership
+from tests.factories.violations import make_ticket, picture_file
 from vehicles.models import Ownership
+from violations.models import Offence, Ticket
+from violations.services.files import keep_photos
 
 _numbers = count(1)
 
@@ -84,3 +87,12 @@ def let_hold_run_out(permit: Permit) -> None:
     Permit.objects.filter(pk=permit.pk).update(held_until=timezone.now() - dt.timedelta(seconds=1))
     release_lapsed_holds()
     permit.refresh_from_db()
+
+
+def fine(person: User | None = None, **data: Any) -> Ticket:
+    """Ticket the person's vehicle (nobody's when None) in the North Garage: $30.00 within a week, $45.00 afterwards."""
+    offence, lot = Offence.objects.get(code="NP"), Lot.objects.get(code="101")
+    plate = {} if person else {"plate": f"BRW {next(_numbers):04}"}
+    ticket = make_ticket(person, **{"offence": offence, "lot": lot, **plate, **data})
+    keep_photos(ticket=ticket, photos=[picture_file("From behind.jpg")], actor=None)
+    return ticket

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
+from django.conf import settings
 from django.core.cache import caches
 from django.core.management import call_command
 from django.test import override_settings
@@ -51,14 +52,17 @@ class Site:
 
     url: str
     redis_url: str
+    media: Path
 
     @contextmanager
     def opened(self) -> Iterator[None]:
-        """For the length of a block, this process reads and writes the site's database and cache."""
+        """For the length of a block, this process reads and writes the site's database, cache and files."""
         before = caches["default"]
         caches["default"] = ForgivingRedisCache(self.redis_url, {})
+        files = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": self.media}}
+        storages = settings.STORAGES | {"default": files}
         try:
-            with default_database(DATABASE), override_settings(SITE_URL=self.url):
+            with default_database(DATABASE), override_settings(SITE_URL=self.url, STORAGES=storages):
                 yield
         finally:
             caches["default"] = before
@@ -84,13 +88,13 @@ def start(processes: Processes, folder: Path) -> Site:
     """Start web, worker and beat, and wait until the portal answers."""
     os.environ.setdefault("PORT", "0")
     door = open_door()
-    site = Site(f"http://127.0.0.1:{door.getsockname()[1]}", redis_beside(os.environ["REDIS_URL"]))
+    site = Site(f"http://127.0.0.1:{door.getsockname()[1]}", redis_beside(os.environ["REDIS_URL"]), folder / "media")
     env = os.environ | {
         "DJANGO_SETTINGS_MODULE": "tests.browser.server_settings",
         "DATABASE_URL": urlunsplit(urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{DATABASE}")),
         "REDIS_URL": site.redis_url,
         "SITE_URL": site.url,
-        "MEDIA_ROOT": str(folder / "media"),
+        "MEDIA_ROOT": str(site.media),
     }
     web = ["gunicorn", "opscom.wsgi:application", "--bind", f"fd://{door.fileno()}", "--worker-class", "gthread"]
     web += ["--threads", "6", "--no-control-socket", "--worker-tmp-dir", str(folder)]
