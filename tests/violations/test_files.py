@@ -73,7 +73,8 @@ def test_a_picture_has_a_thumbnail_and_stored_names_are_random(ticket, resident)
     assert (pdf.is_picture, bool(pdf.thumbnail)) == (False, False)
     assert (picture.is_picture, picture.thumbnail.size < picture.file.size) == (True, True)
     assert not any("letter" in name or "sign" in name for name in on_disk())
-    assert b"Secret" not in default_storage.open(picture.file.name).read()
+    with default_storage.open(picture.file.name) as stored:
+        assert b"Secret" not in stored.read()
     assert (picture.name, pdf.name) == ("sign-0.jpg", "letter-0.pdf")
 
 
