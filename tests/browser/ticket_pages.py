@@ -124,7 +124,8 @@ def search_a_plate(page: Page) -> None:
 
 
 def unfold(page: Page) -> None:
-    for row in page.locator("details:not([open]) > summary").all():
+    # From below, because a row that is open is no longer among the closed ones.
+    for row in reversed(page.get_by_role("main").locator("details:not([open]) > summary").all()):
         row.click()
 
 
