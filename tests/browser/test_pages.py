@@ -28,7 +28,7 @@ from payments.services.deposits import ask_deposit, decide_deposit
 from payments.services.promising import promise_order
 from permits.models import Permit
 from tests.accounts.mfa import give_email
-from tests.browser import cast, steps
+from tests.browser import cast, steps, ticket_pages
 from tests.browser.device import DESK, PHONE, Device
 from tests.browser.steps import button, expect_heading
 from tests.factories.accounts import make_registered
@@ -342,6 +342,7 @@ CASES = {
     "bank-card": Case(bank_card),
     "bank-done": Case(bank_done),
     "bank-books": Case(at("demo:bank"), None),
+    **{name: Case(*parts) for name, parts in ticket_pages.PAGES.items()},
 }
 
 

@@ -180,7 +180,7 @@ def test_guest_pays_with_number_and_pin(device, width, javascript):
     expect(page.get_by_text("Choose your payment method and enter your email address.")).to_be_visible()
     page.get_by_label("Credit Card").check()
     email = steps.new_address()
-    field(page, "E-mail").fill(email)
+    field(page, "E-mail for the receipt").fill(email)
     button(page, "Submit Payment").click()
     steps.pay_at_bank(page)
     steps.read_confirmation_code(page)
