@@ -88,8 +88,11 @@ def list_tasks(request: HttpRequest) -> Iterator[Figure | None]:
     if may(request, "violations.view_appeal"):
         yield task(_("Appeals to decide"), selectors.count_appeals(), link_to("violations_appeal"), "balance", "plain")
     if may(request, "violations.view_notice"):
+        printable, incomplete = selectors.count_letters()
         link = link_to("violations_notice", letters="printable")
-        yield task(_("Letters to print"), selectors.count_letters(), link, "mail", "plain")
+        yield task(_("Letters to print"), printable, link, "mail", "plain")
+        link = link_to("violations_notice", letters="unprintable")
+        yield task(_("Letters without a complete address"), incomplete, link, "unsubscribe", "plain")
     if may(request, "payments.view_payment"):
         link = link_to("payments_payment", review="waiting")
         yield task(_("Payments to look at"), selectors.count_payments_to_review(), link, "rule", "bad")

@@ -29,7 +29,7 @@ from payments.models import (
 from permits.eligibility import Condition, first_failing, is_shown, sale_conditions
 from permits.models import Permit, PermitStatus, Sale, Slot, SlotState
 from permits.selectors import Counts, count_numbers, load_sales
-from violations.models import Appeal, AppealStatus, Notice, NoticeWay
+from violations.models import Appeal, AppealStatus, Notice
 
 NEARLY_FULL = Decimal("0.9")
 
@@ -104,9 +104,11 @@ def count_appeals() -> int:
     return Appeal.objects.filter(status=AppealStatus.SENT).count()
 
 
-def count_letters() -> int:
-    """Return the letters about tickets that wait to be printed, whether or not their address is complete."""
-    return Notice.objects.filter(way=NoticeWay.LETTER, printed_at=None).count()
+def count_letters() -> tuple[int, int]:
+    """Return how many letters about tickets can be printed, and how many lack a complete address."""
+    waiting = Notice.objects.to_print()
+    printable = waiting.deliverable().count()
+    return printable, waiting.count() - printable
 
 
 def count_payments_to_review() -> int:

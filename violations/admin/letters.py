@@ -18,11 +18,9 @@ from accounts.models import User
 from opscom.core.admin import ReadOnlyAdmin
 from violations import emails
 from violations.admin.shared import link_to
-from violations.models import Notice, NoticeKind, NoticeWay
+from violations.models import ADDRESS_IS_COMPLETE, Notice, NoticeKind, NoticeWay
 from violations.services.letters import mark_printed
 
-# An address that the post can deliver to.
-COMPLETE = ~Q(ticket__person__street="") & ~Q(ticket__person__city="") & ~Q(ticket__person__postal_code="")
 MOST_LETTERS = 200
 
 
@@ -33,8 +31,8 @@ class LetterFilter(admin.SimpleListFilter):
     parameter_name = "letters"
     WAITING = Q(way=NoticeWay.LETTER, printed_at=None)
     CHOICES = {
-        "printable": (_("To be printed"), WAITING & COMPLETE),
-        "unprintable": (_("Address incomplete"), WAITING & ~COMPLETE),
+        "printable": (_("To be printed"), WAITING & ADDRESS_IS_COMPLETE),
+        "unprintable": (_("Address incomplete"), WAITING & ~ADDRESS_IS_COMPLETE),
         "printed": (_("Printed"), Q(printed_at__isnull=False)),
     }
 
@@ -82,7 +80,7 @@ class NoticeAdmin(ReadOnlyAdmin):
     @admin.action(description=_("Print letters"), permissions=["print"])
     def print_letters(self, request: HttpRequest, queryset: QuerySet[Notice]) -> HttpResponse | None:
         """Show the letters for printing; those without a complete address, and e-mails, are left out."""
-        rows = queryset.filter(COMPLETE, way=NoticeWay.LETTER).select_related(
+        rows = queryset.filter(ADDRESS_IS_COMPLETE, way=NoticeWay.LETTER).select_related(
             "ticket__person", "ticket__offence", "ticket__lot"
         )
         found = list(rows.prefetch_related("ticket__appeals").order_by("pk")[:MOST_LETTERS])

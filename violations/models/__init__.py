@@ -11,11 +11,12 @@ from violations.models.appeals import (
     TextBlock,
 )
 from violations.models.files import Evidence, TicketPhoto
-from violations.models.notices import CollectionExport, Notice, NoticeKind, NoticeWay
+from violations.models.notices import ADDRESS_IS_COMPLETE, CollectionExport, Notice, NoticeKind, NoticeWay
 from violations.models.offences import AppliesTo, LateFee, Offence, OffenceCategory, OffenceStep
 from violations.models.tickets import TICKET_MOVES, UNPAID, Ticket, TicketQuerySet, TicketStatus
 
 __all__ = [
+    "ADDRESS_IS_COMPLETE",
     "APPEAL_MOVES",
     "DECIDED",
     "TICKET_MOVES",

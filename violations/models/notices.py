@@ -21,6 +21,21 @@ class NoticeWay(models.TextChoices):
     LETTER = "letter", _("Letter")
 
 
+class NoticeQuerySet(models.QuerySet["Notice"]):
+    """Notices, narrowed to the letters that wait."""
+
+    def to_print(self) -> "NoticeQuerySet":
+        """Keep letters that are not printed yet."""
+        return self.filter(way=NoticeWay.LETTER, printed_at=None)
+
+    def deliverable(self) -> "NoticeQuerySet":
+        """Keep those whose person has an address that the post can deliver to."""
+        return self.filter(ADDRESS_IS_COMPLETE)
+
+
+ADDRESS_IS_COMPLETE = ~Q(ticket__person__street="") & ~Q(ticket__person__city="") & ~Q(ticket__person__postal_code="")
+
+
 class Notice(models.Model):
     """One notice about one ticket, once. A letter waits in the office's list until it is printed."""
 
@@ -32,6 +47,8 @@ class Notice(models.Model):
     printed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("printed by")
     )
+
+    objects = NoticeQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("notice")

@@ -1,8 +1,11 @@
 """The hold on an account whose overdue tickets come to more than the provider allows. Paying lifts it at once."""
 
+import datetime as dt
 from decimal import Decimal
 
 from django.db import transaction
+from django.db.models import DurationField, ExpressionWrapper, F
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
@@ -55,8 +58,11 @@ def look_at_hold(ticket: Ticket) -> None:
 
 
 def refresh_holds() -> int:
-    """Look at everybody who has an unpaid ticket or such a hold: what a killed process left undone. Returns how many."""
-    owing = Ticket.objects.unpaid().filter(person__isnull=False).values("person")
+    """Look at everybody who has an overdue ticket or such a hold: what a killed process left undone. Returns how many."""
+    # What is under review is later by as many days: the sum itself decides.
+    days_to_pay = ExpressionWrapper(F("due_days") * dt.timedelta(days=1), output_field=DurationField())
+    late = Ticket.objects.unpaid().filter(person__isnull=False, issued_at__lt=timezone.now() - days_to_pay)
+    owing = late.values("person")
     held = User.objects.filter(holds__source=SOURCE, holds__lifted_at__isnull=True)
     people = (User.objects.filter(pk__in=owing) if get_provider().overdue_hold_above is not None else held) | held
     count = 0
