@@ -29,3 +29,8 @@ def may_search_plates(person_code: str) -> bool:
 def may_upload_evidence(person_code: str) -> bool:
     """Count one upload: each costs the time to read a picture of fifty million pixels, perhaps six of them."""
     return allow("evidence", person_code, limit=60, seconds=HOUR)
+
+
+def may_begin_payment(request: HttpRequest) -> bool:
+    """Count one payment that a guest begins: each opens a page at the gateway."""
+    return allow("guest.pay", throttle_address(request), limit=20, seconds=10 * MINUTE)

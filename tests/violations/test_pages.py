@@ -414,6 +414,16 @@ def test_guest_pays_and_sees_the_confirmation(anonymous, driver):
     assert guest_path(payment.order) in mail.context["receipt_link"]
 
 
+def test_payments_of_guests_are_throttled(anonymous, driver, monkeypatch):
+    offer_method("demo-bank", is_for_guests=True)
+    ticket = make_ticket(driver)
+    monkeypatch.setattr("violations.throttles.may_begin_payment", lambda request: False)
+    response = anonymous.post(pay_page(ticket), {"method": "demo-bank", "email": "guest@example.org"})
+    assert response.status_code == 422
+    assert "Too many tries" in read(response)
+    assert not Payment.objects.exists()
+
+
 def test_a_guests_declined_payment_leads_back_to_the_ticket(anonymous, driver):
     offer_method("demo-bank", is_for_guests=True)
     ticket = make_ticket(driver)

@@ -69,21 +69,29 @@ def pay(request: HttpRequest, pay_code: str) -> HttpResponse:
     if not view.is_payable:
         return redirect("guest:ticket", pay_code)
     form = GuestPaymentForm(request.POST if request.method == "POST" else None, choices=guest_choices({KIND}))
-    if request.method == "POST" and form.is_valid():
-        try:
-            answer = pay_as_guest(
-                selection={KIND: [found.pk]},
-                method_code=form.cleaned_data["method"],
-                email=form.cleaned_data["email"],
-                language=request.LANGUAGE_CODE,
-            )
-        except DomainError as error:
-            form.add_error(None, str(error))
-        else:
-            return go_to_gateway(answer)
+    if form.is_bound and form.is_valid() and (onward := _begin_payment(request, found, form)):
+        return onward
     context = {"ticket": found, "view": view, "form": form}
     response = render(request, "violations/guest_pay.html", context, status=422 if form.errors else 200)
     return allow_forms_to(response, form_origins())
+
+
+def _begin_payment(request: HttpRequest, found: Ticket, form: GuestPaymentForm) -> HttpResponse | None:
+    """Return the way to the gateway; what is refused becomes an error of the form."""
+    if not throttles.may_begin_payment(request):
+        form.add_error(None, too_many())
+        return None
+    try:
+        answer = pay_as_guest(
+            selection={KIND: [found.pk]},
+            method_code=form.cleaned_data["method"],
+            email=form.cleaned_data["email"],
+            language=request.LANGUAGE_CODE,
+        )
+    except DomainError as error:
+        form.add_error(None, str(error))
+        return None
+    return go_to_gateway(answer)
 
 
 @login_not_required
