@@ -186,6 +186,15 @@ def test_a_rule_that_is_overdue_before_its_appeal_days_end_is_warned_of(client_o
     assert Offence.objects.get().due_days == 10
 
 
+def test_the_paper_has_the_pin_and_the_code_that_opens_the_guests_page(client_of, officer):
+    ticket = make_ticket()
+    text = client_of(officer).get(page(ticket, "paper")).content.decode()
+    assert ticket.full_number in text
+    assert "data:image/svg+xml" in text
+    assert "$25.00" in text
+    assert client_of(make_user(role=AUDITOR)).get(page(ticket, "paper")).status_code == 403
+
+
 def test_photos_are_the_offices_business(client_of, resident):
     ticket = make_ticket()
     (kept,) = keep_photos(ticket=ticket, photos=[picture_file()], actor=None)

@@ -2,12 +2,15 @@
 
 from typing import Any, cast
 
+import segno
+from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
@@ -24,6 +27,7 @@ from opscom.core.money import format_money
 from opscom.provider.selectors import get_provider
 from vehicles.forms import initial_of
 from vehicles.plates import normalise_plate
+from violations import emails
 from violations.admin.forms import IssueForm, LowerForm, PaperAppealForm, ReasonForm, ReasonWithPasswordForm
 from violations.admin.shared import TICKET_TONES, AsksOffice, describe, link_to, page_of, posted, posted_files
 from violations.costing import cost_line, deadlines_of, due_at
@@ -34,9 +38,9 @@ from violations.views.files import send_file
 
 T = TicketStatus
 OFFERED: dict[str, set[str]] = {
-    T.OPEN: {"spoil", "cancel", "lower", "enter_appeal"},
-    T.PAID: {"cancel", "enter_appeal"},
-    T.COLLECTIONS: {"cancel", "recall"},
+    T.OPEN: {"paper", "spoil", "cancel", "lower", "enter_appeal"},
+    T.PAID: {"paper", "cancel", "enter_appeal"},
+    T.COLLECTIONS: {"paper", "cancel", "recall"},
 }
 
 
@@ -52,7 +56,7 @@ class TicketAdmin(AsksOffice, ReadOnlyAdmin):
     fields = ["number", "status", "offence", "vehicle_label", "region_name", "owner", "lot", "place", "occurred_at"]
     fields += ["issued_at", "officer", "badge", "is_warning", "nth", "costs", "closed_at", "closing_reason", "notes"]
     readonly_fields = fields
-    actions_detail = ["enter_appeal", "lower", "cancel", "spoil", "recall"]
+    actions_detail = ["paper", "enter_appeal", "lower", "cancel", "spoil", "recall"]
     change_form_outer_after_template = "violations/admin/_ticket.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Ticket]:
@@ -77,6 +81,9 @@ class TicketAdmin(AsksOffice, ReadOnlyAdmin):
         return format_money(due_at(ticket))
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("violations.add_ticket")
+
+    def has_paper_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         return request.user.has_perm("violations.add_ticket")
 
     def has_spoil_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
@@ -150,6 +157,15 @@ class TicketAdmin(AsksOffice, ReadOnlyAdmin):
             self, request, title=_("Issue a ticket"), form=form, submit=_("Issue"), back=back,
             warning=" ".join(objections),
         )  # fmt: skip
+
+    @action(description=_("Print the ticket"), url_path="paper", permissions=["paper"], icon="print")
+    def paper(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Show the ticket as it is put on a windshield: with its PIN, and the QR code that opens the guest's page."""
+        ticket = find(object_id)
+        link = settings.SITE_URL + reverse("guest:ticket", args=[ticket.pay_code])
+        qr = segno.make(link, error="m").svg_data_uri(scale=4)
+        context = {"ticket": ticket, "about": emails.about(ticket), "qr": qr, "back": page_of(ticket)}
+        return TemplateResponse(request, "violations/admin/paper.html", context)
 
     @method_decorator(sensitive_post_parameters("password", "code"))
     @action(description=_("Cancel the ticket"), url_path="cancel", permissions=["spoil"], icon="block")
