@@ -16,8 +16,10 @@ from payments.models import Refund
 from tests.factories.accounts import PASSWORD, make_user
 from tests.factories.payments import offer_method
 from tests.factories.permits import make_buyer, make_lot, make_sale, reserve
-from tests.factories.violations import age, make_offence, make_ticket, pay_tickets, picture_file, reload
+from tests.factories.violations import age, make_appeal, make_offence, make_ticket, pay_tickets, picture_file, reload
+from violations.admin.forms import IssueForm, PaperAppealForm
 from violations.models import Appeal, Offence, Ticket, TicketPhoto, TicketStatus
+from violations.services.associating import associate
 from violations.services.files import keep_photos
 
 pytestmark = pytest.mark.django_db
@@ -213,3 +215,31 @@ def test_list_queries_are_flat(client_of, administrator, rows, django_assert_num
 
 
 QUERIES = 9
+
+
+@pytest.mark.parametrize("name", ["ticket", "appeal", "notice", "association"])
+def test_lists_find_a_number_however_it_is_typed(client_of, administrator, name):
+    owner, other = make_user(last_name="Quill"), make_user()
+    ticket = make_ticket(owner)
+    associate(ticket=ticket, person=other)
+    make_appeal(ticket)
+    address = reverse(f"admin:violations_{name}_changelist")
+    client = client_of(administrator)
+    for typed in (ticket.number, ticket.number.lower().replace("-", " "), ticket.full_number):
+        assert ticket.number in client.get(address, {"q": typed}).content.decode(), typed
+    person = other if name == "association" else owner
+    assert ticket.number in client.get(address, {"q": person.last_name}).content.decode()
+    assert ticket.number not in client.get(address, {"q": "TT-99999"}).content.decode()
+
+
+def test_list_finds_an_address_with_digits(client_of, administrator):
+    ticket = make_ticket(make_user(email="quill.7@example.org"))
+    assert ticket.number in client_of(administrator).get(LIST, {"q": "quill.7@example"}).content.decode()
+
+
+def test_inputs_for_files_bring_their_own_text_field():
+    """The admin's script writes the chosen file's name into the nearest text field, which must not be the plate."""
+    for field in (IssueForm()["photos"], PaperAppealForm(ticket=make_ticket(make_user()))["enclosed"]):
+        shown = str(field)
+        assert shown.index('type="text"') < shown.index('type="file"')
+        assert " multiple" in shown

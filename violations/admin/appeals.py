@@ -25,7 +25,7 @@ from opscom.core.money import format_money
 from opscom.provider.selectors import local_date
 from vehicles.entitlements import find_entitlements
 from violations.admin.forms import AskForm, DecideForm, DecideWithPasswordForm
-from violations.admin.shared import APPEAL_TONES, AsksOffice, describe, link_to, posted
+from violations.admin.shared import APPEAL_TONES, AsksOffice, FindsByNumber, describe, link_to, posted
 from violations.costing import cost_line, deadlines_of
 from violations.look_alikes import near_rights
 from violations.models import UNDER_REVIEW, Appeal, AppealStatus, Association, Evidence, Ticket, TicketStatus
@@ -63,7 +63,7 @@ class QueueFilter(admin.SimpleListFilter):
 
 
 @admin.register(Appeal)
-class AppealAdmin(AsksOffice, ReadOnlyAdmin):
+class AppealAdmin(FindsByNumber, AsksOffice, ReadOnlyAdmin):
     """What people appeal. The page shows ticket, rights to park, reasons and history side by side."""
 
     list_display = ["ticket_number", "who", "offence", "sent_at", "waiting", "cost", "state"]

@@ -7,13 +7,14 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
     INPUT_CLASSES,
+    UnfoldAdminFileFieldWidget,
     UnfoldAdminSelectWidget,
     UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
     UnfoldBooleanSwitchWidget,
 )
 
-from accounts.forms.documents import FilesField, FilesInput, read_document
+from accounts.forms.documents import FilesField, read_document
 from accounts.forms.office import ConfirmForm
 from accounts.models import User
 from accounts.selectors import offered_languages
@@ -53,12 +54,18 @@ def choose(queryset: Any, label: Any, **options: Any) -> forms.ModelChoiceField:
     return forms.ModelChoiceField(queryset, label=label, widget=UnfoldAdminSelectWidget, **options)
 
 
+class UploadsInput(UnfoldAdminFileFieldWidget):
+    """Unfold's input for several files. Its script writes the chosen name into the nearest text field: so this has one."""
+
+    allow_multiple_selected = True
+
+
 class UploadsField(FilesField):
     """Several files, each judged by its content."""
 
     def __init__(self, *, pictures_only: bool, **kwargs: Any) -> None:
         accept = "image/jpeg,image/png" if pictures_only else "application/pdf,image/jpeg,image/png"
-        super().__init__(required=False, widget=FilesInput(attrs={**FILES, "accept": accept}), **kwargs)
+        super().__init__(required=False, widget=UploadsInput(attrs={"accept": accept}), **kwargs)
         self.pictures_only = pictures_only
 
     def clean(self, data: Any, initial: Any = None) -> list[Any]:

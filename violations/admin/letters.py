@@ -17,7 +17,7 @@ from unfold.decorators import display
 from accounts.models import User
 from opscom.core.admin import ReadOnlyAdmin
 from violations import emails
-from violations.admin.shared import link_to
+from violations.admin.shared import FindsByNumber, link_to
 from violations.models import ADDRESS_IS_COMPLETE, Notice, NoticeKind, NoticeWay
 from violations.services.letters import mark_printed
 
@@ -45,7 +45,7 @@ class LetterFilter(admin.SimpleListFilter):
 
 
 @admin.register(Notice)
-class NoticeAdmin(ReadOnlyAdmin):
+class NoticeAdmin(FindsByNumber, ReadOnlyAdmin):
     """Each notice, once; the action prints letters, and a second step says that they were printed."""
 
     list_display = ["ticket_link", "kind", "way", "owner", "address", "made_at", "printed_at"]

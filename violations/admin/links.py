@@ -13,7 +13,7 @@ from unfold.decorators import display
 
 from accounts.models import User
 from opscom.core.admin import ReadOnlyAdmin, act_on_each
-from violations.admin.shared import link_to
+from violations.admin.shared import FindsByNumber, link_to
 from violations.models import Association
 from violations.services.associating import end_kept_link
 
@@ -34,7 +34,7 @@ class LiveFilter(admin.SimpleListFilter):
 
 
 @admin.register(Association)
-class AssociationAdmin(ReadOnlyAdmin):
+class AssociationAdmin(FindsByNumber, ReadOnlyAdmin):
     """Who sees somebody else's vehicle, for which appeal, and until when."""
 
     list_display = ["plate", "owner", "ticket_link", "began_at", "ends_at", "is_kept"]

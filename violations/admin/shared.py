@@ -18,8 +18,10 @@ from opscom.core.admin import render_ask_page
 from opscom.core.money import format_money
 from opscom.provider.templatetags.portal import local_datetime
 from payments.admin.shared import AsksFirst, did
+from vehicles.plates import normalise_plate
 from violations.costing import due_at
 from violations.models import AppealStatus, Ticket, TicketStatus
+from violations.numbers import split_typed
 
 TICKET_TONES = {
     TicketStatus.OPEN: "warning",
@@ -36,6 +38,22 @@ APPEAL_TONES = {
     AppealStatus.CANCELLED: "success",
     AppealStatus.WITHDRAWN: "default",
 }
+
+
+class FindsByNumber(ModelAdmin):
+    """A list with a search that takes numbers and plates with or without dashes, and a number also with its PIN."""
+
+    # Where the row's ticket keeps its number.
+    number_key = "ticket__number_key"
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
+        key = normalise_plate(search_term)
+        # Names have no digits; an e-mail address is searched as it is.
+        if "@" in search_term or not any(character.isdigit() for character in key):
+            return super().get_search_results(request, queryset, search_term)
+        found, has_doubles = super().get_search_results(request, queryset, key)
+        number, _pin = split_typed(search_term)
+        return found | queryset.filter(**{self.number_key: number}), has_doubles
 
 
 def page_of(row: Any) -> str:

@@ -26,10 +26,18 @@ from opscom.core.errors import DomainError
 from opscom.core.money import format_money
 from opscom.provider.selectors import get_provider
 from vehicles.forms import initial_of
-from vehicles.plates import normalise_plate
 from violations import emails
 from violations.admin.forms import IssueForm, LowerForm, PaperAppealForm, ReasonForm, ReasonWithPasswordForm
-from violations.admin.shared import TICKET_TONES, AsksOffice, describe, link_to, page_of, posted, posted_files
+from violations.admin.shared import (
+    TICKET_TONES,
+    AsksOffice,
+    FindsByNumber,
+    describe,
+    link_to,
+    page_of,
+    posted,
+    posted_files,
+)
 from violations.costing import cost_line, deadlines_of, due_at
 from violations.models import Ticket, TicketPhoto, TicketStatus
 from violations.services import collecting, deciding, lowering
@@ -45,7 +53,7 @@ OFFERED: dict[str, set[str]] = {
 
 
 @admin.register(Ticket)
-class TicketAdmin(AsksOffice, ReadOnlyAdmin):
+class TicketAdmin(FindsByNumber, AsksOffice, ReadOnlyAdmin):
     """All tickets. The PIN stands on the ticket's own page only, for those who may issue tickets."""
 
     list_display = ["number", "vehicle_label", "owner", "offence", "lot", "costs", "state", "occurred_at"]
@@ -53,6 +61,7 @@ class TicketAdmin(AsksOffice, ReadOnlyAdmin):
     list_select_related = ["person", "offence", "lot"]
     search_fields = ["number_key", "plate_key", "=vin", "person__last_name", "person__first_name", "person__email"]
     search_help_text = _("Ticket number, plate, VIN, person's name or e-mail")
+    number_key = "number_key"
     fields = ["number", "status", "offence", "vehicle_label", "region_name", "owner", "lot", "place", "occurred_at"]
     fields += ["issued_at", "officer", "badge", "is_warning", "nth", "costs", "closed_at", "closing_reason", "notes"]
     readonly_fields = fields
@@ -62,11 +71,6 @@ class TicketAdmin(AsksOffice, ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Ticket]:
         rows: QuerySet[Ticket] = super().get_queryset(request)
         return rows.prefetch_related("appeals")
-
-    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
-        """Numbers and plates are compared without dashes and spaces."""
-        key = normalise_plate(search_term)
-        return super().get_search_results(request, queryset, key if any(c.isdigit() for c in key) else search_term)
 
     @display(description=_("person"), ordering="person__last_name")
     def owner(self, ticket: Ticket) -> SafeString | str:
