@@ -110,7 +110,7 @@ def test_clerk_prints_letters(device):
     assert Notice.objects.get(ticket=ticket).printed_by == User.objects.get(email=CLERK)
 
 
-def test_cashier_sends_to_collections_and_reads_the_results(device, tmp_path):
+def test_cashier_sends_to_collections_and_downloads_the_file(device, tmp_path):
     ticket = cast.fine(cast.make_driver(), days_ago=800)
     page = device(person=CASHIER).page
     page.goto("/admin/violations/collectionexport/add/")

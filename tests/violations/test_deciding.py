@@ -329,6 +329,8 @@ def test_on_paper_about_a_paid_ticket_it_cost_what_was_paid(resident, clerk):
     ticket = age(ticket, 50)
     appeal = enter(ticket, clerk, late_reason="New facts.")
     assert appeal.amount_before == 25
+    with pytest.raises(DomainError, match=r"\$25.00"):
+        decide(appeal, "reduced", clerk, "30.00")
     ticket = decide(appeal, "cancelled", clerk)
     assert (ticket.status, Refund.objects.get().amount) == (T.CANCELLED, 25)
 
@@ -540,6 +542,14 @@ def test_the_days_to_appeal_may_begin_anew_with_the_first_link_alone(ticket, dri
     link(ticket, make_user())
     assert reload(ticket).appeal_from == local_date() - 12 * DAY, "a second one gains no more days"
     submit_appeal(ticket=ticket, person=driver, reason="I drove.", language="en")
+
+
+def test_a_second_link_gains_no_days_where_the_first_gained_none(ticket, driver):
+    link(ticket, driver)
+    set_provider(restarts_appeal_on_association=True)
+    with pytest.raises(NotAllowed, match="could be appealed until"):
+        link(age(ticket, 8), make_user())
+    assert reload(ticket).appeal_from is None
 
 
 def test_days_that_begin_anew_do_not_reach_beyond_overdue(ticket, driver):

@@ -95,6 +95,7 @@ def test_thirty_days_to_pay_end_at_the_places_midnight(issued_at, last):
     assert [cost_at(ticket, at) for at in (on_last, after)] == [35, 50]
     # However many days there are to appeal: once it is overdue, it is too late.
     assert [code(ticket, at) for at in (on_last, after)] == ["", OVERDUE]
+    assert deadlines_of(ticket).appeal == deadlines_of(ticket).due == last.date()
 
 
 def test_the_refusal_says_until_when_and_whom_to_ask():
