@@ -32,6 +32,12 @@ def ticket_closed(ticket: Ticket, *, amount: str = "", reason: str = "") -> None
         )
 
 
+def ticket_granted(ticket: Ticket) -> None:
+    """The ticket was cancelled after the appeal of somebody else."""
+    if ticket.person:
+        _to_person(ticket.person, "ticket_changed", ticket, key=f"ticket-granted:{ticket.pk}", amount="", reason="")
+
+
 def appeal_received(appeal: Appeal) -> None:
     """The confirmation that an appeal has come, with what follows."""
     _to_appellant(appeal, "appeal_received", f"appeal-received:{appeal.pk}", decision_days=get_provider().decision_days)

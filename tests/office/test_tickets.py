@@ -188,6 +188,21 @@ def test_a_rule_that_is_overdue_before_its_appeal_days_end_is_warned_of(client_o
     assert Offence.objects.get().due_days == 10
 
 
+@pytest.mark.parametrize(("field", "value"), [("discount", "35.00"), ("discount", "99"), ("discount_days", "31")])
+def test_a_rule_that_leaves_nothing_to_pay_is_refused(client_of, administrator, field, value):
+    offence = make_offence(late_fees=[])
+    names = ("code", "fine", "fee", "discount", "discount_days", "repeat_days", "due_days", "appeal_days")
+    values = {name: getattr(offence, name) for name in names} | {field: value}
+    values |= {"category": offence.category_id, "description_en": "Late", "grace_days": 0, "position": 0}
+    for inline in ("late_fees", "steps"):
+        values |= {f"{inline}-TOTAL_FORMS": 0, f"{inline}-INITIAL_FORMS": 0}
+    address = reverse("admin:violations_offence_change", args=[offence.pk])
+    assert client_of(administrator).post(address, values).status_code == 200
+    offence.refresh_from_db()
+    assert offence.discount == Decimal("10.00")
+    assert offence.discount_days == 7
+
+
 def test_the_paper_has_the_pin_and_the_code_that_opens_the_guests_page(client_of, officer):
     ticket = make_ticket()
     text = client_of(officer).get(page(ticket, "paper")).content.decode()

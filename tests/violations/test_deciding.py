@@ -564,3 +564,13 @@ def test_a_vehicle_without_a_plate_links_only_its_ticket(driver):
     associate(ticket=ticket, person=driver)
     other = make_ticket(vin="2HGCM82633A004353", region="")
     assert [sees(driver, one) for one in (ticket, other)] == [True, False]
+
+
+def test_whose_ticket_it_is_learns_when_somebody_elses_appeal_cancels_it(resident, other_resident, administrator):
+    ticket = make_ticket(resident)
+    link(ticket, other_resident)
+    appeal = make_appeal(ticket, other_resident)
+    decide_appeal(appeal=appeal, decision=AppealStatus.CANCELLED, response="Only for you.", actor=administrator)
+    mail = Message.objects.get(template="violations/ticket_changed")
+    assert mail.to == resident.email
+    assert "Only for you." not in str(mail.context)

@@ -206,10 +206,11 @@ def test_a_later_change_of_the_offence_changes_no_ticket():
     assert (reload(ticket).due_days, reload(ticket).appeal_days) == (fresh.due_days, fresh.appeal_days) == (30, 15)
 
 
-def test_a_discount_is_never_more_than_the_fine():
-    ticket = make_ticket(offence=make_offence(is_adjustable=True), fine=Decimal("4.00"))
-    assert ticket.discount == 4
-    assert cost_at(ticket) == 0
+@pytest.mark.parametrize(("fine", "discount"), [("4.00", 0), ("10.00", 0), ("10.01", 10)])
+def test_a_discount_leaves_something_to_pay(fine, discount):
+    ticket = make_ticket(offence=make_offence(is_adjustable=True), fine=Decimal(fine))
+    assert ticket.discount == discount
+    assert cost_at(ticket) > 0
 
 
 def test_a_fine_of_the_officers_own_only_where_the_offence_allows():

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.http import HttpRequest
 from django.utils.translation import gettext
@@ -10,7 +11,7 @@ from unfold.admin import TabularInline
 from unfold.decorators import display
 
 from opscom.core.admin import SettingAdmin
-from opscom.core.money import format_money
+from opscom.core.money import ZERO, format_money
 from violations.models import LateFee, Offence, OffenceCategory, OffenceStep, TextBlock
 
 
@@ -43,10 +44,27 @@ class StepInline(TabularInline):
     extra = 0
 
 
+class OffenceForm(forms.ModelForm):
+    """A rule that can be meant."""
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        fine, fee, discount = (data.get(name) or ZERO for name in ("fine", "fee", "discount"))
+        if discount and discount >= fine + fee:
+            self.add_error(
+                "discount", gettext("Something must be left to pay: the discount is less than fine and fee.")
+            )
+        days, due = data.get("discount_days") or 0, data.get("due_days") or 0
+        if days > due:
+            self.add_error("discount_days", gettext("The discount ends before the ticket is overdue."))
+        return data
+
+
 @admin.register(Offence)
 class OffenceAdmin(NeverDeleted):
     """Offences with their rule. A ticket keeps the rule as it stood when it was issued."""
 
+    form = OffenceForm
     list_display = ["code", "description", "category", "sum", "due_days", "appeal_days", "is_archived"]
     list_filter = ["category", "is_archived", "is_boot_eligible"]
     list_select_related = ["category"]

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -64,6 +65,9 @@ def decide_appeal(
     end_link(appeal, keep=keep_link)
     audit.record(DEEDS[decision], appeal, actor=actor, amount=str(after))
     emails.appeal_decided(_load(appeal))
+    if decision == A.CANCELLED and ticket.person_id != appeal.person_id:
+        # Whose ticket it is learns that there is nothing to pay; not what somebody else wrote and was told.
+        emails.ticket_granted(ticket)
 
 
 def _amount_after(decision: AppealStatus, before: Decimal, amount: Decimal | None) -> Decimal:
@@ -147,6 +151,8 @@ def enter_appeal(*, ticket: Ticket, paper: PaperAppeal, actor: User, files: Sequ
         late_reason=paper.late_reason,
         amount_before=line.kept if line else cost_at(ticket),
     )
+    if len(files) > settings.EVIDENCE_PER_APPEAL:
+        raise NotAllowed(_("These are too many files for one appeal."))
     attach_new(appeal=appeal, files=files, actor=actor)
     begin_review(appeal)
     hold_link(appeal)

@@ -112,7 +112,8 @@ def copy_rule(offence: Offence, *, nth: int, fine: Decimal | None = None, is_war
     return {
         "fine": fine,
         "fee": offence.fee,
-        "discount": min(offence.discount, fine + offence.fee),
+        # A discount that left nothing to pay would leave nothing that one could pay in time.
+        "discount": offence.discount if offence.discount < fine + offence.fee else ZERO,
         "discount_days": offence.discount_days,
         "due_days": offence.due_days,
         "appeal_days": offence.appeal_days,

@@ -1,6 +1,7 @@
 """The hold on an account whose overdue tickets come to more than the provider allows. Paying lifts it at once."""
 
 import datetime as dt
+import logging
 from decimal import Decimal
 
 from django.db import transaction
@@ -18,6 +19,7 @@ from opscom.provider.selectors import get_provider
 from violations.costing import calendar_of, cost_at, is_overdue
 from violations.models import Ticket
 
+log = logging.getLogger(__name__)
 SOURCE = "overdue-tickets"
 
 
@@ -67,6 +69,11 @@ def refresh_holds() -> int:
     people = (User.objects.filter(pk__in=owing) if get_provider().overdue_hold_above is not None else held) | held
     count = 0
     for person in people.distinct().order_by("pk").iterator():
-        refresh_hold(person)
-        count += 1
+        try:
+            refresh_hold(person)
+        except Exception:
+            # One account that fails stops nobody behind it; it is looked at again in an hour.
+            log.exception("the hold of %s could not be looked at", person.code)
+        else:
+            count += 1
     return count
