@@ -47,6 +47,14 @@ def tab(page: Page, name: str) -> Locator:
     return page.get_by_role("navigation", name="Main").get_by_role("link", name=name, exact=True)
 
 
+def open_tab(page: Page, name: str) -> None:
+    """Go to one of the portal's tabs; on a phone the last ones stand under `More`."""
+    more = page.get_by_role("navigation", name="Main").locator("summary", has_text="More")
+    if more.is_visible() and not tab(page, name).is_visible():
+        more.click()
+    tab(page, name).click()
+
+
 def expect_heading(page: Page, name: str) -> None:
     """Wait for a page with this heading of the first level."""
     expect(page.get_by_role("heading", level=1, name=name)).to_be_visible()

@@ -7,7 +7,7 @@ from demo.data.people import ADMINISTRATOR
 from tests.browser import steps
 from tests.browser.cast import make_driver
 from tests.browser.device import DESK, PHONE
-from tests.browser.steps import button, expect_heading, field, link, tab
+from tests.browser.steps import button, expect_heading, field, link, open_tab
 from tests.factories.companies import give_company, make_company
 
 
@@ -19,7 +19,7 @@ def test_manager_acts_for_somebody_of_the_company(device, width, javascript):
     page = device(width=width, person=manager.email, javascript=javascript).page
 
     page.goto("/")
-    tab(page, "Company Manager").click()
+    open_tab(page, "Company Manager")
     expect_heading(page, "Company Manager")
     page.get_by_role("searchbox").fill("edgar")
     button(page, "Search").click()
