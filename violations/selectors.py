@@ -160,6 +160,6 @@ def cost_of_refusal(ticket: Ticket) -> Decimal:
 
 
 def unpaid_tickets(person: User) -> list[TicketView]:
-    """Return what the person has to pay for tickets, overdue first, then by the next day on which it costs more."""
+    """Return what the person has to pay for tickets, the oldest first."""
     tickets = Ticket.objects.payable_by(person).with_reviews().order_by("issued_at", "pk")
     return [view for view in (view_ticket(one) for one in tickets) if view.amount > ZERO]

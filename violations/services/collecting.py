@@ -12,9 +12,9 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from opscom.core import audit
 from opscom.core.errors import DomainError, NotAllowed
-from opscom.core.money import ZERO, format_money
+from opscom.core.money import ZERO
 from opscom.core.transitions import advance
-from opscom.provider.selectors import get_provider, local_date
+from opscom.provider.selectors import local_date
 from payments.collection_files import ResultLine
 from payments.models import COLLECTIONS, DeductionStatus
 from payments.services.by_hand import take_outside
@@ -156,8 +156,3 @@ def take_collected(*, ticket: Ticket, actor: User, reference: str) -> None:
         selection={KIND: [ticket.pk]}, payer_name=name, gateway=COLLECTIONS, actor=actor, reference=reference
     )
     finish_order(order.pk)
-
-
-def explain_total(export: CollectionExport) -> str:
-    """Return the sum of the file, in words."""
-    return format_money(export.total, get_provider().currency)
