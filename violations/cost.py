@@ -95,7 +95,7 @@ class Calendar:
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """Days on which the ticket costs the same. `last_date` None: until it is paid. `days_left` counts own days."""
+    """Days on which the ticket costs the same. `last_date` None: until it is paid. `days_ahead`: own days until it begins."""
 
     amount: Decimal
     first_day: int
@@ -104,6 +104,7 @@ class Period:
     first_date: dt.date
     is_past: bool
     is_now: bool
+    days_ahead: int
 
 
 def periods(rule: Rule, calendar: Calendar, on: dt.date) -> list[Period]:
@@ -120,6 +121,7 @@ def periods(rule: Rule, calendar: Calendar, on: dt.date) -> list[Period]:
                 first_date=calendar.issued_on if not first else _day_after(calendar.last_date_of(first - 1)),
                 is_past=last is not None and today > last,
                 is_now=first <= today and (last is None or today <= last),
+                days_ahead=max(first - today, 0),
             )
         )
         first = 0 if last is None else last + 1

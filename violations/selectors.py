@@ -46,6 +46,11 @@ class TicketView:
         return self.appeal is not None and self.appeal.is_under_review
 
     @property
+    def is_closed(self) -> bool:
+        """Nobody has to pay it any more: its days lead nowhere."""
+        return self.ticket.status not in UNPAID
+
+    @property
     def line(self) -> list[Period]:
         """What it costs, and when."""
         return cost_line(self.ticket)

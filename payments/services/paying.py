@@ -8,7 +8,6 @@ from opscom.core.errors import NotAllowed
 from payments.company_accounts import offered_account
 from payments.gateways.base import Embedded, Redirect
 from payments.models import MethodKind, Order, Payment
-from payments.offers import offered_methods
 from payments.services.attempts import ChargeUnderWay, find_method, start_payment
 from payments.services.charging import charge_stored
 from payments.services.deducting import deduct_order
@@ -77,11 +76,8 @@ def name_receipt_address(*, order: Order, email: str) -> Order:
 def pay_as_guest(*, selection: Selection, method_code: str, email: str, language: str) -> Redirect | Embedded:
     """Place an order of nobody's account and open the gateway's page for it.
 
-    Whoever calls it has made sure that this guest may pay for these things. Raises NotAllowed for a method that guests are
-    not offered, and what `place_order` and `start_payment` raise.
+    Whoever calls it has made sure that this guest may pay for these things. Raises what `place_order` and `start_payment`
+    raise: NotAllowed for a method that guests are not offered, too.
     """
-    methods = offered_methods(payer=None, kinds={kind for kind, ids in selection.items() if ids})
-    if not any(one.code == method_code and one.kind == MethodKind.CARD for one in methods):
-        raise NotAllowed(_("This payment method is not offered. Please choose another."))
     order = place_order(payer=None, selection=selection, email=email, language=language)
     return start_payment(order=order, method_code=method_code)

@@ -13,7 +13,7 @@ from opscom.core.middleware import allow_forms_to
 from payments import selectors
 from payments.choices import checkout_choices
 from payments.forms import PaymentForm
-from payments.gateways.base import Redirect
+from payments.gateways.base import Embedded, Redirect
 from payments.gateways.registry import form_origins
 from payments.models import Order, OrderStatus, Payment
 from payments.services.paying import name_receipt_address, pay_order
@@ -65,6 +65,11 @@ def begin_payment(request: SignedIn, order: Order, chosen: dict[str, str]) -> Ht
         return redirect("payments:promised" if is_promised else "payments:receipt", order.code)
     if isinstance(answer, Payment):
         return redirect("payments:return", answer.reference)
+    return go_to_gateway(answer)
+
+
+def go_to_gateway(answer: Redirect | Embedded) -> HttpResponseRedirect:
+    """Lead the payer to the gateway's own page."""
     if not isinstance(answer, Redirect):
         raise TypeError("There is no page yet for a gateway's embedded form.")
     return HttpResponseRedirect(answer.url)

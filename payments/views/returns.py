@@ -1,6 +1,6 @@
 """Back from the gateway: what became of the payment."""
 
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -9,6 +9,7 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from accounts.requests import SignedIn
 from payments.models import OrderStatus, Payment, PaymentStatus
+from payments.services.attempts import return_path
 from payments.services.confirming import confirm_payment, leave_page
 from payments.services.settling import explain_review
 from payments.views.checkout import back_to_pay
@@ -29,7 +30,17 @@ def return_page(request: SignedIn, reference: str) -> HttpResponse:
         return HttpResponseClientRedirect(onward.url) if onward else HttpResponse(status=204)
     if onward:
         return onward
-    context = {"payment": payment, "order": payment.order, "review_words": explain_review()}
+    return render_waiting(request, payment)
+
+
+def render_waiting(request: HttpRequest, payment: Payment) -> HttpResponse:
+    """Show that the bank's answer is awaited, or that the office looks at the money."""
+    context = {
+        "payment": payment,
+        "order": payment.order,
+        "own_path": return_path(payment),
+        "review_words": explain_review(),
+    }
     return render(request, "payments/waiting.html", context)
 
 

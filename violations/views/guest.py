@@ -14,7 +14,8 @@ from opscom.core.middleware import allow_forms_to
 from payments.forms.checkout import GuestPaymentForm
 from payments.gateways.registry import form_origins
 from payments.services.paying import pay_as_guest
-from payments.views.guests import go_to_gateway, guest_choices
+from payments.views.checkout import go_to_gateway
+from payments.views.guests import guest_choices
 from violations import selectors, throttles
 from violations.forms.appeals import TicketNumberForm
 from violations.models import Ticket, TicketPhoto
