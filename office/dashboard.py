@@ -82,6 +82,13 @@ def list_permit_figures(request: HttpRequest, since: str, counts: dict[str, Any]
 
 def list_tasks(request: HttpRequest) -> Iterator[Figure | None]:
     """Yield what waits for somebody of the office; nothing is yielded for what does not wait."""
+    yield from list_desk_tasks(request)
+    yield from list_money_tasks(request)
+    yield from list_message_tasks(request)
+
+
+def list_desk_tasks(request: HttpRequest) -> Iterator[Figure | None]:
+    """Yield what people have sent and wait for, and what is to be printed for them."""
     if may(request, "accounts.view_documentrequest"):
         link = link_to("accounts_documentrequest")
         yield task(_("Documents to be looked at"), selectors.count_documents_to_review(), link, "approval", "plain")
@@ -93,6 +100,10 @@ def list_tasks(request: HttpRequest) -> Iterator[Figure | None]:
         yield task(_("Letters to print"), printable, link, "mail", "plain")
         link = link_to("violations_notice", letters="unprintable")
         yield task(_("Letters without a complete address"), incomplete, link, "unsubscribe", "plain")
+
+
+def list_money_tasks(request: HttpRequest) -> Iterator[Figure | None]:
+    """Yield the money that somebody must look at, give, or approve."""
     if may(request, "payments.view_payment"):
         link = link_to("payments_payment", review="waiting")
         yield task(_("Payments to look at"), selectors.count_payments_to_review(), link, "rule", "bad")
@@ -127,6 +138,10 @@ def list_tasks(request: HttpRequest) -> Iterator[Figure | None]:
             "menu_book",
             "bad",
         )
+
+
+def list_message_tasks(request: HttpRequest) -> Iterator[Figure | None]:
+    """Yield the messages that did not go out, or not yet."""
     if may(request, "messaging.view_message"):
         counts = selectors.count_messages()
         failed = link_to("messaging_message", status__exact="failed")

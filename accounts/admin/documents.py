@@ -24,7 +24,7 @@ from accounts.services.document_requests import (
     newest_document,
     withdraw_request,
 )
-from opscom.core.admin import ReadOnlyAdmin, ReadOnlyInline, act_on_each, render_ask_page
+from opscom.core.admin import QueueFilter, ReadOnlyAdmin, ReadOnlyInline, act_on_each, render_ask_page
 from opscom.core.errors import DomainError
 
 TONES = {
@@ -93,29 +93,15 @@ class AccountDocumentAdmin(ReadOnlyAdmin):
         return str(filesizeformat(document.size))
 
 
-class QueueFilter(admin.SimpleListFilter):
+class RequestQueue(QueueFilter):
     """Whom a request waits for. Without a choice: the office."""
 
-    title = _("state")
-    parameter_name = "queue"
+    first = (_("To be looked at"), Q(status=RequestStatus.SENT))
     QUEUES = {
         "person": (_("Waiting for the person"), Q(status__in=[RequestStatus.ASKED, RequestStatus.DECLINED])),
         "done": (_("Done"), Q(status__in=[RequestStatus.APPROVED, RequestStatus.WITHDRAWN])),
         "all": (_("All"), Q()),
     }
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [(value, words) for value, (words, _condition) in self.QUEUES.items()]
-
-    def choices(self, changelist: Any) -> Any:
-        """Name the first choice what it is: not all, but what is to be looked at."""
-        for choice in super().choices(changelist):
-            is_first = choice["query_string"] == changelist.get_query_string(remove=[self.parameter_name])
-            yield {**choice, "display": _("To be looked at")} if is_first else choice
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[DocumentRequest]) -> QuerySet[DocumentRequest]:
-        _words, condition = self.QUEUES.get(self.value() or "", ("", Q(status=RequestStatus.SENT)))
-        return queryset.filter(condition)
 
 
 class FilesInline(ReadOnlyInline):
@@ -141,7 +127,7 @@ class DocumentRequestAdmin(ReadOnlyAdmin):
     """What people were asked for; the list opens with what is to be looked at, the oldest first."""
 
     list_display = ["what", "owner", "state", "files", "asked_at", "asked_by", "decided_at"]
-    list_filter = [QueueFilter, "asked_at"]
+    list_filter = [RequestQueue, "asked_at"]
     list_select_related = ["person", "asked_by"]
     ordering = ["asked_at", "pk"]
     search_fields = ["what", "code", "person__last_name", "person__first_name", "person__email"]

@@ -1,15 +1,17 @@
 """What the office's pages share: records that are only read, forms that ask first, and plain settings that are logged."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any
 
 from django import forms
-from django.contrib import messages
-from django.db.models import Model, QuerySet
+from django.contrib import admin, messages
+from django.db.models import Model, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
 
 from opscom.core import audit
@@ -62,6 +64,28 @@ class SettingAdmin(ModelAdmin):
         return [audit.record(f"{obj._meta.model_name}.deleted", obj, actor=request.user) for obj in queryset]
 
 
+class QueueFilter(admin.SimpleListFilter):
+    """Whom the rows of a list wait for; without a choice, those of `first`: its words and its condition."""
+
+    title = _("state")
+    parameter_name = "queue"
+    first: tuple[Any, Q]
+    QUEUES: Mapping[str, tuple[Any, Q]]
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [(value, words) for value, (words, _condition) in self.QUEUES.items()]
+
+    def choices(self, changelist: Any) -> Any:
+        """Name the first choice what it is: not all, but what waits."""
+        for choice in super().choices(changelist):
+            is_first = choice["query_string"] == changelist.get_query_string(remove=[self.parameter_name])
+            yield {**choice, "display": self.first[0]} if is_first else choice
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        _words, condition = self.QUEUES.get(self.value() or "", self.first)
+        return queryset.filter(condition)
+
+
 def find_by_number(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     """Wrap a page of the office's site: an `object_id` in its address that can be no record's number is 404.
 
@@ -91,19 +115,34 @@ def act_on_each(request: HttpRequest, rows: Any, deed: Callable[[Any], Any], don
         messages.success(request, done(count))
 
 
+def change_page(obj: Model) -> str:
+    """Return the office's page about the record."""
+    return reverse(f"admin:{obj._meta.app_label}_{obj._meta.model_name}_change", args=[obj.pk])
+
+
+def posted(request: HttpRequest) -> Any:
+    """Return what was sent, empty as it may be; None for a page that is only opened."""
+    return request.POST if request.method == "POST" else None
+
+
+def posted_files(request: HttpRequest) -> Any:
+    """Return the files that were sent; None for a page that is only opened."""
+    return request.FILES if request.method == "POST" else None
+
+
 def render_ask_page(
-    admin: ModelAdmin, request: HttpRequest, *, title: Any, form: forms.Form, **context: Any
+    page: ModelAdmin, request: HttpRequest, *, title: Any, form: forms.Form, **context: Any
 ) -> HttpResponse:
     """Show a page of the office's site that asks before something is done; the form's widgets are Unfold's.
 
     `context` may hold: `facts` (pairs of label and value), `warning`, `submit`, `is_danger`, `original`, `back`,
     `method` ("get" for a form that only looks something up). `form.below`, where there is one, is a template under it.
     """
-    request.current_app = admin.admin_site.name  # type: ignore[attr-defined]
+    request.current_app = page.admin_site.name  # type: ignore[attr-defined]
     values = {
-        **admin.admin_site.each_context(request),
+        **page.admin_site.each_context(request),
         "title": title,
-        "opts": admin.model._meta,
+        "opts": page.model._meta,
         "form": form,
         **context,
     }

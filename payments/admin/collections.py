@@ -1,33 +1,27 @@
 """Payroll and transfers: each period's file goes out, what came of it is read back."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, cast
 
-from django import forms
 from django.contrib import admin, messages
-from django.core import signing
-from django.core.exceptions import PermissionDenied, ValidationError
-from django.core.files.uploadedfile import UploadedFile
+from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Q, QuerySet, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.utils.formats import date_format
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters
 from unfold.decorators import action, display
-from unfold.widgets import UnfoldAdminFileFieldWidget
 
-from accounts.forms.office import ConfirmForm
 from accounts.models import User
 from opscom.core import audit
-from opscom.core.admin import ReadOnlyAdmin, render_ask_page
-from opscom.core.errors import DomainError
+from opscom.core.admin import ReadOnlyAdmin, change_page
 from opscom.core.money import ZERO, format_money
+from payments.admin.results import ReadsResults
 from payments.admin.shared import AsksPassword, money_column, status_column
-from payments.collection_files import MOST_BYTES, ResultLine, read_file, write_file
+from payments.collection_files import ResultLine, write_file
 from payments.models import CollectionPeriod, CollectionStatus, Deduction, DeductionStatus
 from payments.services import collecting
 
@@ -49,47 +43,10 @@ OFFERED = {
     # A transfer may come back weeks after it was taken.
     CollectionStatus.CLOSED: {"download", "results"},
 }
-SALT = "payments.collection.results"
-# How long somebody may look at what a file would do before they let it count.
-LOOK_SECONDS = 3600
-
-
-class ResultsFileForm(forms.Form):
-    """The file that came back."""
-
-    file = forms.FileField(
-        label=_("File of results (CSV)"),
-        help_text=_("Its columns: reference, result (taken or refused) and, if they are known, amount and reason."),
-        widget=UnfoldAdminFileFieldWidget(attrs={"accept": ".csv,text/csv"}),
-    )
-
-    def clean_file(self) -> list[ResultLine]:
-        file: UploadedFile = self.cleaned_data["file"]
-        if (file.size or 0) > MOST_BYTES:
-            raise ValidationError(gettext("The file is bigger than 2 MB."))
-        return read_file(file.read())
-
-
-class ResultsForm(ConfirmForm):
-    """What was read, signed, so that what counts is what was looked at."""
-
-    lines = forms.CharField(widget=forms.HiddenInput)
-    below = "payments/admin/_results.html"
-
-    def __init__(self, *args: Any, reading: collecting.Reading | None = None, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.reading = reading
-
-    def clean_lines(self) -> list[ResultLine]:
-        try:
-            rows = signing.loads(self.cleaned_data["lines"], salt=SALT, max_age=LOOK_SECONDS)
-        except signing.BadSignature as error:
-            raise ValidationError(gettext("This was read too long ago. Please choose the file again.")) from error
-        return [ResultLine.from_json(row) for row in rows]
 
 
 @admin.register(CollectionPeriod)
-class CollectionPeriodAdmin(AsksPassword):
+class CollectionPeriodAdmin(ReadsResults, AsksPassword):
     """Pay periods and runs of transfers."""
 
     list_display = ["__str__", "last_day", "state", "count", "sum", "sent_at", "closed_at"]
@@ -97,6 +54,8 @@ class CollectionPeriodAdmin(AsksPassword):
     shown = ["kind", "starts_on", "last_day", "status", "count", "sum", "results", "sent_at", "sent_by"]
     shown += ["closed_at", "closed_by"]
     actions_detail = ["make_file", "download", "read_results"]
+    results_below = "payments/admin/_results.html"
+    results_warning = _("What was refused is owed again, and each person is told.")
     state = status_column(PERIOD_TONES)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[CollectionPeriod]:
@@ -170,7 +129,7 @@ class CollectionPeriodAdmin(AsksPassword):
         period = find(object_id)
         if period.status == CollectionStatus.OPEN:
             messages.error(request, gettext("The file of this period has not been made yet."))
-            return redirect(page_of(period))
+            return redirect(change_page(period))
         audit.record("collection.downloaded", period, actor=request.user)
         answer = HttpResponse(write_file(period), content_type="text/csv; charset=utf-8")
         answer["Content-Disposition"] = f'attachment; filename="{period.kind}-{period.starts_on}.csv"'
@@ -183,84 +142,33 @@ class CollectionPeriodAdmin(AsksPassword):
         if not self.has_decide_permission(request):
             raise PermissionDenied
         period = find(object_id)
-        if "lines" in request.POST:
-            return self._confirm(request, period)
-        form = ResultsFileForm(request.POST or None, request.FILES or None)
-        if form.is_bound and form.is_valid():
-            return self._look(request, period, form.cleaned_data["file"])
-        return render_ask_page(
-            self,
-            request,
-            form=form,
-            original=period,
-            back=page_of(period),
-            title=_("Read the results"),
-            facts=describe(period),
-            warning=gettext("First you see what the file says. Nothing counts before you confirm it."),
-            submit=gettext("Look at it"),
-        )
+        return self.ask_for_results(request, period)
 
-    def _look(self, request: HttpRequest, period: CollectionPeriod, lines: list[ResultLine]) -> HttpResponse:
-        signed = signing.dumps([line.as_json() for line in lines], salt=SALT, compress=True)
-        form = ResultsForm(initial={"lines": signed}, request=request, reading=collecting.judge_results(period, lines))
-        return self._ask_to_confirm(request, period, form)
+    def judge_results(self, obj: CollectionPeriod, lines: Iterable[ResultLine]) -> collecting.Reading:
+        return collecting.judge_results(obj, lines)
 
-    def _confirm(self, request: HttpRequest, period: CollectionPeriod) -> HttpResponse:
-        form = ResultsForm(request.POST, request=request)
-        if form.is_valid():
-            person, lines = cast(User, request.user), form.cleaned_data["lines"]
-            try:
-                done = collecting.read_results(period=period, lines=lines, actor=person)
-            except DomainError as error:
-                form.add_error(None, str(error))
-            else:
-                tell(request, done)
-                return redirect(page_of(period))
-        lines = form.cleaned_data.get("lines")
-        if lines:
-            form.reading = collecting.judge_results(period, lines)
-        return self._ask_to_confirm(request, period, form)
+    def count_results(
+        self, obj: CollectionPeriod, lines: Iterable[ResultLine], actor: User
+    ) -> tuple[int, collecting.Reading]:
+        done = collecting.read_results(period=obj, lines=lines, actor=actor)
+        return len(done.taken) + len(done.refused), done
 
-    def _ask_to_confirm(self, request: HttpRequest, period: CollectionPeriod, form: ResultsForm) -> HttpResponse:
-        facts = describe(period)
-        if form.reading:
-            found = form.reading
+    def describe_results(self, obj: CollectionPeriod, reading: collecting.Reading | None) -> list[tuple[Any, Any]]:
+        facts = describe(obj)
+        if reading:
             facts += [
-                (_("Taken"), f"{len(found.taken)} · {format_money(found.taken_sum)}"),
-                (_("Refused"), f"{len(found.refused)} · {format_money(found.refused_sum)}"),
-                (_("Read before"), found.known),
-                (_("Lines that do not count"), len(found.problems)),
-                (_("Not in this file"), len(found.missing)),
+                (_("Taken"), f"{len(reading.taken)} · {format_money(reading.taken_sum)}"),
+                (_("Refused"), f"{len(reading.refused)} · {format_money(reading.refused_sum)}"),
+                (_("Read before"), reading.known),
+                (_("Lines that do not count"), len(reading.problems)),
+                (_("Not in this file"), len(reading.missing)),
             ]
-        return render_ask_page(
-            self,
-            request,
-            form=form,
-            original=period,
-            back=page_of(period),
-            title=_("Let these results count"),
-            facts=facts,
-            warning=gettext("What was refused is owed again, and each person is told."),
-            submit=gettext("Let them count"),
-            is_danger=True,
-        )
-
-
-def tell(request: HttpRequest, done: collecting.Reading) -> None:
-    """Say what counted, and what did not."""
-    count = len(done.taken) + len(done.refused)
-    messages.success(request, ngettext("%d result counts.", "%d results count.", count) % count)
-    for _number, words in done.problems[:20]:
-        messages.warning(request, words)
+        return facts
 
 
 def find(object_id: str) -> CollectionPeriod:
     """Return the period, or answer 404."""
     return get_object_or_404(CollectionPeriod, pk=object_id)
-
-
-def page_of(period: CollectionPeriod) -> str:
-    return reverse("admin:payments_collectionperiod_change", args=[period.pk])
 
 
 def describe(period: CollectionPeriod) -> list[tuple[Any, Any]]:

@@ -6,7 +6,7 @@ from typing import Any, cast
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path
@@ -20,12 +20,12 @@ from django.views.decorators.debug import sensitive_post_parameters
 from unfold.decorators import action, display
 
 from accounts.models import User
-from opscom.core.admin import ReadOnlyAdmin
+from opscom.core.admin import QueueFilter, ReadOnlyAdmin, posted
 from opscom.core.money import format_money
 from opscom.provider.selectors import local_date
 from vehicles.entitlements import find_entitlements
 from violations.admin.forms import AskForm, DecideForm, DecideWithPasswordForm
-from violations.admin.shared import APPEAL_TONES, AsksOffice, FindsByNumber, describe, link_to, posted
+from violations.admin.shared import APPEAL_TONES, AsksOffice, FindsByNumber, describe, link_to
 from violations.costing import cost_line, deadlines_of
 from violations.look_alikes import near_rights
 from violations.models import UNDER_REVIEW, Appeal, AppealStatus, Association, Evidence, Ticket, TicketStatus
@@ -37,29 +37,15 @@ A = AppealStatus
 HISTORY_SHOWN = 10
 
 
-class QueueFilter(admin.SimpleListFilter):
+class AppealQueue(QueueFilter):
     """Whom an appeal waits for. Without a choice: the office."""
 
-    title = _("state")
-    parameter_name = "queue"
+    first = (_("To be decided"), Q(status=A.SENT))
     QUEUES = {
         "asked": (_("Waiting for an answer"), Q(status=A.ASKED)),
         "closed": (_("Closed"), ~Q(status__in=UNDER_REVIEW)),
         "all": (_("All"), Q()),
     }
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [(value, words) for value, (words, _condition) in self.QUEUES.items()]
-
-    def choices(self, changelist: Any) -> Any:
-        """Name the first choice what it is: not all, but what is to be decided."""
-        for choice in super().choices(changelist):
-            is_first = choice["query_string"] == changelist.get_query_string(remove=[self.parameter_name])
-            yield {**choice, "display": _("To be decided")} if is_first else choice
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Appeal]) -> QuerySet[Appeal]:
-        _words, condition = self.QUEUES.get(self.value() or "", ("", Q(status=A.SENT)))
-        return queryset.filter(condition)
 
 
 @admin.register(Appeal)
@@ -67,7 +53,7 @@ class AppealAdmin(FindsByNumber, AsksOffice, ReadOnlyAdmin):
     """What people appeal. The page shows ticket, rights to park, reasons and history side by side."""
 
     list_display = ["ticket_number", "who", "offence", "sent_at", "waiting", "cost", "state"]
-    list_filter = [QueueFilter, "sent_at"]
+    list_filter = [AppealQueue, "sent_at"]
     list_select_related = ["ticket__offence", "person"]
     ordering = ["sent_at", "pk"]
     search_fields = ["ticket__number_key", "ticket__plate_key", "person__last_name", "person__email", "appellant"]
@@ -76,7 +62,8 @@ class AppealAdmin(FindsByNumber, AsksOffice, ReadOnlyAdmin):
     fields += ["decided_cost", "response", "closed_at", "decided_by"]
     readonly_fields = fields
     actions_detail = ["uphold", "reduce", "grant", "ask"]
-    change_form_outer_after_template = "violations/admin/_appeal.html"
+    # What is decided upon stands above the record of the appeal itself.
+    change_form_outer_before_template = "violations/admin/_appeal.html"
 
     @display(description=_("ticket"), ordering="ticket__number")
     def ticket_number(self, appeal: Appeal) -> str:

@@ -1,59 +1,36 @@
 """Overdue tickets go out to a collection agency in a file; its file of results is read back."""
 
+from collections.abc import Iterable
 from typing import Any, cast
 
-from django import forms
 from django.contrib import admin, messages
-from django.core import signing
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.decorators import method_decorator
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters
 from unfold.decorators import action, display
 
-from accounts.forms.office import ConfirmForm
 from accounts.models import User
 from opscom.core import audit
-from opscom.core.admin import ReadOnlyAdmin, render_ask_page
+from opscom.core.admin import ReadOnlyAdmin, change_page, posted, render_ask_page
 from opscom.core.errors import DomainError
 from opscom.core.money import ZERO, format_money
-from payments.admin.collections import ResultsFileForm
+from payments.admin.results import ReadsResults
 from payments.admin.shared import money_column
 from violations.admin.forms import CollectConfirmForm, CollectForm
-from violations.admin.shared import AsksOffice, page_of, posted, posted_files
+from violations.admin.shared import AsksOffice
 from violations.collecting import ResultLine, write_file
 from violations.costing import cost_at
 from violations.models import CollectionExport
 from violations.services import collecting
 
-SALT = "violations.collection.results"
-LOOK_SECONDS = 3600
-
-
-class ResultsForm(ConfirmForm):
-    """What was read, signed, so that what counts is what was looked at."""
-
-    lines = forms.CharField(widget=forms.HiddenInput)
-    below = "violations/admin/_results.html"
-
-    def __init__(self, *args: Any, reading: collecting.Reading | None = None, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.reading = reading
-
-    def clean_lines(self) -> list[ResultLine]:
-        try:
-            rows = signing.loads(self.cleaned_data["lines"], salt=SALT, max_age=LOOK_SECONDS)
-        except signing.BadSignature as error:
-            raise ValidationError(gettext("This was read too long ago. Please choose the file again.")) from error
-        return [ResultLine.from_json(row) for row in rows]
-
 
 @admin.register(CollectionExport)
-class CollectionExportAdmin(AsksOffice, ReadOnlyAdmin):
+class CollectionExportAdmin(ReadsResults, AsksOffice, ReadOnlyAdmin):
     """Files for collections."""
 
     list_display = ["code", "made_at", "made_by", "count", "sum"]
@@ -61,6 +38,8 @@ class CollectionExportAdmin(AsksOffice, ReadOnlyAdmin):
     fields = ["code", "made_at", "made_by", "count", "sum"]
     readonly_fields = fields
     actions_detail = ["download", "read_results"]
+    results_below = "violations/admin/_results.html"
+    results_warning = _("What was paid to the agency counts as paid, in the books, too.")
     sum = money_column("total", _("sum"))
 
     @display(description=_("tickets"))
@@ -107,7 +86,7 @@ class CollectionExportAdmin(AsksOffice, ReadOnlyAdmin):
                 form.add_error(None, str(error))
             else:
                 messages.success(request, _("The tickets are flagged, and their file is made."))
-                return redirect(page_of(export))
+                return redirect(change_page(export))
         days = form.cleaned_data.get("overdue_days", 0) if form.is_bound else days
         tickets = collecting.tickets_to_collect(overdue_days=days)
         facts = [
@@ -138,49 +117,24 @@ class CollectionExportAdmin(AsksOffice, ReadOnlyAdmin):
         """Ask for the file, show what it would do, and let it count when that is confirmed."""
         if not self.has_handle_permission(request):
             raise PermissionDenied
-        export = get_object_or_404(CollectionExport, pk=object_id)
-        if "lines" in request.POST:
-            return self._count(request, export)
-        form = ResultsFileForm(posted(request), posted_files(request))
-        if form.is_bound and form.is_valid():
-            lines = form.cleaned_data["file"]
-            signed = signing.dumps([line.as_json() for line in lines], salt=SALT, compress=True)
-            reading = collecting.judge_results(export, lines)
-            shown = ResultsForm(initial={"lines": signed}, request=request, reading=reading)
-            return self._ask_to_count(request, export, shown)
-        return render_ask_page(
-            self, request, form=form, original=export, back=page_of(export), title=_("Read the results"),
-            warning=gettext("First you see what the file says. Nothing counts before you confirm it."),
-            submit=gettext("Look at it"),
-        )  # fmt: skip
+        return self.ask_for_results(request, get_object_or_404(CollectionExport, pk=object_id))
 
-    def _count(self, request: HttpRequest, export: CollectionExport) -> HttpResponse:
-        form = ResultsForm(request.POST, request=request)
-        if form.is_valid():
-            person, lines = cast(User, request.user), form.cleaned_data["lines"]
-            done = collecting.read_results(export=export, lines=lines, actor=person)
-            count = len(done.paid) + len(done.refused)
-            messages.success(request, ngettext("%d result counts.", "%d results count.", count) % count)
-            for _number, words in done.problems[:20]:
-                messages.warning(request, words)
-            return redirect(page_of(export))
-        known = form.cleaned_data.get("lines")
-        if known:
-            form.reading = collecting.judge_results(export, known)
-        return self._ask_to_count(request, export, form)
+    def judge_results(self, obj: CollectionExport, lines: Iterable[ResultLine]) -> collecting.Reading:
+        return collecting.judge_results(obj, lines)
 
-    def _ask_to_count(self, request: HttpRequest, export: CollectionExport, form: ResultsForm) -> HttpResponse:
-        found = form.reading
-        facts: list[tuple[Any, Any]] = [(_("File"), export.code)]
-        if found:
+    def count_results(
+        self, obj: CollectionExport, lines: Iterable[ResultLine], actor: User
+    ) -> tuple[int, collecting.Reading]:
+        done = collecting.read_results(export=obj, lines=lines, actor=actor)
+        return len(done.paid) + len(done.refused), done
+
+    def describe_results(self, obj: CollectionExport, reading: collecting.Reading | None) -> list[tuple[Any, Any]]:
+        facts: list[tuple[Any, Any]] = [(_("File"), obj.code)]
+        if reading:
             facts += [
-                (_("Paid"), len(found.paid)),
-                (_("Not collected"), len(found.refused)),
-                (_("Read before"), found.known),
-                (_("Lines that do not count"), len(found.problems)),
+                (_("Paid"), len(reading.paid)),
+                (_("Not collected"), len(reading.refused)),
+                (_("Read before"), reading.known),
+                (_("Lines that do not count"), len(reading.problems)),
             ]
-        return render_ask_page(
-            self, request, form=form, original=export, back=page_of(export), title=_("Let these results count"),
-            facts=facts, submit=gettext("Let them count"), is_danger=True,
-            warning=gettext("What was paid to the agency counts as paid, in the books, too."),
-        )  # fmt: skip
+        return facts

@@ -15,7 +15,7 @@ from django.utils.translation import ngettext, override
 from unfold.decorators import display
 
 from accounts.models import User
-from opscom.core.admin import ReadOnlyAdmin
+from opscom.core.admin import QueueFilter, ReadOnlyAdmin
 from violations import emails
 from violations.admin.shared import FindsByNumber, link_to
 from violations.models import ADDRESS_IS_COMPLETE, Notice, NoticeKind, NoticeWay
@@ -24,24 +24,18 @@ from violations.services.letters import mark_printed
 MOST_LETTERS = 200
 
 
-class LetterFilter(admin.SimpleListFilter):
+class LetterFilter(QueueFilter):
     """Letters that wait, by whether the post can deliver them."""
 
     title = _("letters")
     parameter_name = "letters"
     WAITING = Q(way=NoticeWay.LETTER, printed_at=None)
-    CHOICES = {
+    first = (_("All"), Q())
+    QUEUES = {
         "printable": (_("To be printed"), WAITING & ADDRESS_IS_COMPLETE),
         "unprintable": (_("Address incomplete"), WAITING & ~ADDRESS_IS_COMPLETE),
         "printed": (_("Printed"), Q(printed_at__isnull=False)),
     }
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [(value, words) for value, (words, _condition) in self.CHOICES.items()]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Notice]) -> QuerySet[Notice]:
-        _words, condition = self.CHOICES.get(self.value() or "", ("", Q()))
-        return queryset.filter(condition)
 
 
 @admin.register(Notice)

@@ -7,14 +7,13 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin
 
 from accounts.models import User
-from opscom.core.admin import render_ask_page
+from opscom.core.admin import change_page, render_ask_page
 from opscom.core.money import format_money
 from opscom.provider.templatetags.portal import local_datetime
 from payments.admin.shared import AsksFirst, did
@@ -56,16 +55,11 @@ class FindsByNumber(ModelAdmin):
         return found | queryset.filter(**{self.number_key: number}), has_doubles
 
 
-def page_of(row: Any) -> str:
-    """Return the office's page about the record."""
-    return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
-
-
 def link_to(row: Any, label: Any = None) -> SafeString | str:
     """Return a link to the office's page about the record; a dash for none."""
     if row is None:
         return "-"
-    return format_html('<a class="office-link" href="{}">{}</a>', page_of(row), label or row)
+    return format_html('<a class="office-link" href="{}">{}</a>', change_page(row), label or row)
 
 
 def describe(ticket: Ticket) -> list[tuple[Any, Any]]:
@@ -78,16 +72,6 @@ def describe(ticket: Ticket) -> list[tuple[Any, Any]]:
         (_("Person"), ticket.person or "-"),
         (_("Costs now"), format_money(due_at(ticket))),
     ]
-
-
-def posted(request: HttpRequest) -> Any:
-    """Return what was sent, empty as it may be; None for a page that is only opened."""
-    return request.POST if request.method == "POST" else None
-
-
-def posted_files(request: HttpRequest) -> Any:
-    """Return the files that were sent; None for a page that is only opened."""
-    return request.FILES if request.method == "POST" else None
 
 
 class AsksOffice(AsksFirst):
@@ -103,7 +87,7 @@ class AsksOffice(AsksFirst):
         **context: Any,
     ) -> HttpResponse:
         """Show the bound or unbound form; when it is right do the deed, say so and go back to the record."""
-        back = page_of(obj)
+        back = change_page(obj)
         person = cast(User, request.user)
         if form.is_bound and form.is_valid() and did(form, lambda who: deed(who, form.cleaned_data), person):
             messages.success(request, done)

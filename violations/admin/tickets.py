@@ -21,7 +21,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from unfold.decorators import action, display
 
 from accounts.models import User
-from opscom.core.admin import ReadOnlyAdmin, render_ask_page
+from opscom.core.admin import ReadOnlyAdmin, change_page, posted, posted_files, render_ask_page
 from opscom.core.errors import DomainError
 from opscom.core.money import format_money
 from opscom.provider.selectors import get_provider
@@ -34,9 +34,6 @@ from violations.admin.shared import (
     FindsByNumber,
     describe,
     link_to,
-    page_of,
-    posted,
-    posted_files,
 )
 from violations.costing import cost_line, deadlines_of, due_at
 from violations.models import Ticket, TicketPhoto, TicketStatus
@@ -56,13 +53,13 @@ OFFERED: dict[str, set[str]] = {
 class TicketAdmin(FindsByNumber, AsksOffice, ReadOnlyAdmin):
     """All tickets. The PIN stands on the ticket's own page only, for those who may issue tickets."""
 
-    list_display = ["number", "vehicle_label", "owner", "offence", "lot", "costs", "state", "occurred_at"]
+    list_display = ["number", "plate_shown", "owner", "offence", "lot", "costs", "state", "occurred_at"]
     list_filter = ["status", "is_warning", "offence", "lot", "occurred_at"]
     list_select_related = ["person", "offence", "lot"]
     search_fields = ["number_key", "plate_key", "=vin", "person__last_name", "person__first_name", "person__email"]
     search_help_text = _("Ticket number, plate, VIN, person's name or e-mail")
     number_key = "number_key"
-    fields = ["number", "status", "offence", "vehicle_label", "region_name", "owner", "lot", "place", "occurred_at"]
+    fields = ["number", "status", "offence", "plate_shown", "region_shown", "owner", "lot", "place", "occurred_at"]
     fields += ["issued_at", "officer", "badge", "is_warning", "nth", "costs", "closed_at", "closing_reason", "notes"]
     readonly_fields = fields
     actions_detail = ["paper", "enter_appeal", "lower", "cancel", "spoil", "recall"]
@@ -71,6 +68,14 @@ class TicketAdmin(FindsByNumber, AsksOffice, ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Ticket]:
         rows: QuerySet[Ticket] = super().get_queryset(request)
         return rows.prefetch_related("appeals")
+
+    @display(description=_("vehicle"), ordering="plate_key")
+    def plate_shown(self, ticket: Ticket) -> str:
+        return ticket.vehicle_label
+
+    @display(description=_("state/province"))
+    def region_shown(self, ticket: Ticket) -> str:
+        return ticket.region_name or "-"
 
     @display(description=_("person"), ordering="person__last_name")
     def owner(self, ticket: Ticket) -> SafeString | str:
@@ -149,7 +154,7 @@ class TicketAdmin(FindsByNumber, AsksOffice, ReadOnlyAdmin):
                 if not objections:
                     ticket = issue_ticket(data=data, officer=cast(User, request.user), photos=form.photos_to_keep)
                     messages.success(request, gettext("Ticket %(number)s is issued.") % {"number": ticket.full_number})
-                    return redirect(page_of(ticket))
+                    return redirect(change_page(ticket))
             except DomainError as error:
                 form.add_error(None, str(error))
         if objections:
@@ -168,7 +173,7 @@ class TicketAdmin(FindsByNumber, AsksOffice, ReadOnlyAdmin):
         ticket = find(object_id)
         link = settings.SITE_URL + reverse("guest:ticket", args=[ticket.pay_code])
         qr = segno.make(link, error="m").svg_data_uri(scale=4)
-        context = {"ticket": ticket, "about": emails.about(ticket), "qr": qr, "back": page_of(ticket)}
+        context = {"ticket": ticket, "about": emails.about(ticket), "qr": qr, "back": change_page(ticket)}
         return TemplateResponse(request, "violations/admin/paper.html", context)
 
     @method_decorator(sensitive_post_parameters("password", "code"))
