@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.template.base import TokenType, VariableNode
 from django.template.loader import get_template
+from django.template.loader_tags import IncludeNode
 from django.templatetags.i18n import BlockTranslateNode
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -76,6 +77,10 @@ def _names_in(nodelist: Any) -> set[str]:
         tokens = [token.contents for token in [*node.singular, *node.plural] if token.token_type == TokenType.VAR]
         names |= set(tokens) - set(node.extra_context)
         names |= {_plain_name(expression) for expression in node.extra_context.values()}
+    for node in nodelist.get_nodes_by_type(IncludeNode):
+        # Parts that several e-mails share stand in files of their own, named in so many words.
+        part: Any = get_template(str(node.template.var))
+        names |= _names_in(part.template.nodelist) - set(node.extra_context)
     return names - {""}
 
 

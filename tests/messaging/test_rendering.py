@@ -120,3 +120,10 @@ def test_form_takes_listed_placeholders_only(text, is_valid):
 def test_form_wants_subject_and_text_together():
     data = {"template": "trial/hello", "subject_en": "Hi", "text_en": "", "subject_fr_ca": "", "text_fr_ca": ""}
     assert not MessageTemplateForm(data).is_valid()
+
+
+def test_the_office_may_use_what_a_shared_part_of_an_email_shows():
+    """The facts of a ticket stand in a file that several e-mails include."""
+    offered = placeholders.list_placeholders("violations/ticket_new")
+    assert {"offence", "vehicle", "place", "ticket_number", "ticket_link"} <= offered
+    assert "step" not in offered
