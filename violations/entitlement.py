@@ -35,7 +35,7 @@ class TicketEntitlements:
 
     def list_linked(self, *, owner: User) -> Iterator[LinkedVehicle]:
         """Yield what is linked to the person for an appeal."""
-        for link in Association.objects.live().filter(person=owner).select_related("ticket"):
+        for link in Association.objects.live().visible_to(owner).select_related("ticket"):
             yield LinkedVehicle(
                 label=link.plate or link.ticket.vehicle_label,
                 region_name=region_name(link.region) if link.region else "",

@@ -150,7 +150,7 @@ def own_vehicle(ticket: Ticket, person: User) -> Ownership | None:
 
 def live_link(ticket: Ticket, person: User) -> Association | None:
     """Return the link by which the person sees somebody else's ticket."""
-    return Association.objects.live().filter(ticket=ticket, person=person).first()
+    return Association.objects.live().visible_to(person).filter(ticket=ticket).first()
 
 
 def usual_decision_day() -> dt.date:

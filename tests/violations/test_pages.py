@@ -109,6 +109,26 @@ def test_a_ticket_is_not_ticked_by_itself(client_of, driver):
     assert 'data-cents="2500" checked' not in read(client_of(driver).get(reverse("payments:due")))
 
 
+def test_a_closed_ticket_draws_no_days_and_no_dearer_sums(client_of, driver, anonymous):
+    ticket = make_ticket(driver)
+    Ticket.objects.filter(pk=ticket.pk).update(status=TicketStatus.PAID, closed_at=ticket.issued_at)
+    for text in (
+        read(client_of(driver).get(page("ticket", ticket))),
+        read(anonymous.get(reverse("guest:ticket", args=[ticket.pay_code]))),
+    ):
+        assert "days left" not in text
+        assert "$50.00" not in text
+        assert "$0.00" in text
+
+
+def test_under_review_the_line_counts_days_and_names_no_dates(client_of, driver):
+    ticket = make_ticket(driver, days_ago=2)
+    make_appeal(ticket)
+    text = read(client_of(driver).get(page("ticket", ticket)))
+    assert "6 days after the review" in text
+    assert "29 days after the review" in text
+
+
 # Appeals
 
 

@@ -177,6 +177,10 @@ class AppealMessage(models.Model):
 class AssociationQuerySet(models.QuerySet["Association"]):
     """Links of vehicles to people who appeal a ticket of theirs."""
 
+    def visible_to(self, user: Any) -> "AssociationQuerySet":
+        """Keep those of this person; the office sees them on its own site."""
+        return self.filter(person=user) if user.is_authenticated else self.none()
+
     def live(self, at: dt.datetime | None = None) -> "AssociationQuerySet":
         """Keep those that have not ended."""
         return self.filter(Q(ends_at__isnull=True) | Q(ends_at__gt=at or timezone.now()))

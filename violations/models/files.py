@@ -1,5 +1,7 @@
 """Files about tickets: the officer's photos, and the evidence of who appeals."""
 
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -46,6 +48,14 @@ class TicketPhoto(StoredFile):
         ordering = ["uploaded_at", "pk"]
 
 
+class EvidenceQuerySet(models.QuerySet["Evidence"]):
+    """Evidence is its sender's; the office opens it on its own site, by its permission."""
+
+    def visible_to(self, user: Any) -> "EvidenceQuerySet":
+        """Keep what this person has sent, or is about to send."""
+        return self.filter(person=user) if user.is_authenticated else self.none()
+
+
 class Evidence(StoredFile):
     """What somebody sends with an appeal. Before the appeal is sent it waits beside the form, without `appeal`."""
 
@@ -58,6 +68,8 @@ class Evidence(StoredFile):
     )
     file = models.FileField(_("file"), upload_to=RandomName("evidence"))
     thumbnail = models.FileField(upload_to=RandomName("evidence"), blank=True)
+
+    objects = EvidenceQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("evidence")

@@ -61,7 +61,7 @@ class TicketQuerySet(models.QuerySet["Ticket"]):
 
         if not user.is_authenticated:
             return self.none()
-        appealed = list(Appeal.objects.filter(person=user).values_list("ticket", flat=True))
+        appealed = list(Appeal.objects.visible_to(user).values_list("ticket", flat=True))
         return self.filter(Q(person=user) | Q(pk__in=appealed) | self._linked(user))
 
     def payable_by(self, user: Any) -> "TicketQuerySet":
@@ -84,14 +84,14 @@ class TicketQuerySet(models.QuerySet["Ticket"]):
         from violations.models.appeals import Association  # noqa: PLC0415 - associations refer to tickets
 
         found = Q(pk__in=[])
-        for link in Association.objects.live().filter(person=user):
+        for link in Association.objects.live().visible_to(user):
             found |= Q(pk=link.ticket_id)
             if link.plate_key:
                 found |= Q(plate_key=link.plate_key, region=link.region, issued_at__gte=link.began_at)
         return found
 
 
-@pghistory.track(exclude=["pin", "pay_code"])
+@pghistory.track(exclude=["pin", "pay_code", "next_step_on"])
 class Ticket(models.Model):
     """One ticket. Its number is public, its PIN is printed behind it: `TT-10133-3K`."""
 

@@ -56,10 +56,12 @@ def submit_appeal(*, ticket: Ticket, person: User, reason: str, language: str) -
 
 def begin_review(appeal: Appeal) -> None:
     """Let the ticket's days stand still; where the provider has it so, its discount is gone. Under the ticket's lock."""
-    if get_provider().removes_discount_on_appeal:
-        Ticket.objects.filter(pk=appeal.ticket_id).update(has_lost_discount=True)
-    Ticket.objects.filter(pk=appeal.ticket_id).update(next_step_on=None)
-    look_at_hold(appeal.ticket)
+    ticket = appeal.ticket
+    # Messages about the appeal are written from this very object.
+    ticket.has_lost_discount = ticket.has_lost_discount or get_provider().removes_discount_on_appeal
+    ticket.next_step_on = None
+    ticket.save(update_fields=["has_lost_discount", "next_step_on"])
+    look_at_hold(ticket)
 
 
 def end_review(appeal: Appeal, to: AppealStatus, **changes: Any) -> None:

@@ -3,7 +3,6 @@
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from decimal import Decimal
 
 from django.db import transaction
 from django.utils import timezone
@@ -24,7 +23,7 @@ from violations.costing import calendar_of, cost_at
 from violations.models import TICKET_MOVES, CollectionExport, Ticket, TicketStatus
 from violations.numbers import number_key
 from violations.services.locking import KIND, lock_ticket, paid_line
-from violations.services.lowering import set_amount
+from violations.services.lowering import refuse_own, set_amount
 from violations.services.steps import plan_next_step
 
 TAKEN = DeductionStatus.TAKEN
@@ -75,6 +74,7 @@ def send_to_collections(*, overdue_days: int, actor: User) -> CollectionExport:
 def recall_ticket(*, ticket: Ticket, actor: User, reason: str) -> None:
     """Take a ticket back from collections: it is open again, and is not sent a second time."""
     ticket = lock_ticket(ticket.pk)
+    refuse_own(ticket, actor)
     if ticket.status != TicketStatus.COLLECTIONS:
         raise NotAllowed(_("This ticket is not in collections."))
     advance(ticket, TicketStatus.OPEN, table=TICKET_MOVES)
@@ -90,10 +90,6 @@ class Reading:
     refused: list[tuple[Ticket, ResultLine]] = field(default_factory=list)
     known: int = 0
     problems: list[tuple[int, str]] = field(default_factory=list)
-
-    @property
-    def paid_sum(self) -> Decimal:
-        return sum((line.amount for _ticket, line in self.paid if line.amount), ZERO)
 
 
 def judge_results(export: CollectionExport, lines: Iterable[ResultLine]) -> Reading:

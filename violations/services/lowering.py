@@ -32,7 +32,7 @@ def set_amount(ticket: Ticket, amount: Decimal) -> None:
 def adjust_ticket(*, ticket: Ticket, amount: Decimal, reason: str, actor: User) -> None:
     """Lower what an open ticket costs, where its offence allows. Raises NotAllowed, DomainError for a sum that lowers nothing."""
     ticket = lock_ticket(ticket.pk)
-    _refuse_own(ticket, actor)
+    refuse_own(ticket, actor)
     if not ticket.offence.is_adjustable:
         raise NotAllowed(_("The fine for this offence cannot be adjusted."))
     _refuse_review(ticket)
@@ -54,7 +54,7 @@ def adjust_ticket(*, ticket: Ticket, amount: Decimal, reason: str, actor: User) 
 def cancel_ticket(*, ticket: Ticket, reason: str, actor: User) -> None:
     """Cancel a ticket; what was paid for it goes back whole. Raises NotAllowed when it is closed, or under review."""
     ticket, line = lock_with_money(ticket.pk)
-    _refuse_own(ticket, actor)
+    refuse_own(ticket, actor)
     _refuse_review(ticket)
     if ticket.status not in (*UNPAID, TicketStatus.PAID):
         raise NotAllowed(_("This ticket is closed already."))
@@ -70,7 +70,7 @@ def cancel_ticket(*, ticket: Ticket, reason: str, actor: User) -> None:
 def spoil_ticket(*, ticket: Ticket, reason: str, actor: User) -> None:
     """Void a ticket that was written by mistake. Raises NotAllowed once anything was paid, or while it is under review."""
     ticket, line = lock_with_money(ticket.pk)
-    _refuse_own(ticket, actor)
+    refuse_own(ticket, actor)
     _refuse_review(ticket)
     if ticket.status != TicketStatus.OPEN or line:
         raise NotAllowed(_("Only an open ticket that nobody has paid can be voided."))
@@ -96,6 +96,7 @@ def _refuse_review(ticket: Ticket) -> None:
         raise NotAllowed(_("This ticket is under review: decide about the appeal instead."))
 
 
-def _refuse_own(ticket: Ticket, actor: User) -> None:
+def refuse_own(ticket: Ticket, actor: User) -> None:
+    """Raise NotAllowed for somebody of the office whose own ticket this is."""
     if ticket.person_id == actor.pk:
         raise NotAllowed(_("This is your own ticket: somebody else must do that."))

@@ -13,7 +13,7 @@ from accounts.decorators import profile_not_required
 from accounts.requests import SignedIn
 from accounts.views.common import too_many
 from opscom.core.errors import Decision, DomainError
-from opscom.core.uploads import MAX_DOCUMENT_BYTES
+from opscom.core.uploads import MAX_DOCUMENT_BYTES, write_limit
 from opscom.provider.selectors import get_provider
 from violations import selectors, throttles
 from violations.forms.appeals import AnswerForm, AppealForm, WithFiles
@@ -77,7 +77,7 @@ def _answer(request: SignedIn, found: Appeal, form: WithFiles) -> bool:
 def _keep_files(request: SignedIn, ticket: Ticket, form: WithFiles) -> bool:
     """Keep the good files and remove what is to go, whatever else is wrong; True when the form is to be sent now."""
     is_valid = form.is_valid()
-    removed = Evidence.objects.filter(ticket=ticket, person=request.user, code=request.POST.get("remove", ""))
+    removed = Evidence.objects.visible_to(request.user).filter(ticket=ticket, code=request.POST.get("remove", ""))
     try:
         for evidence in removed:
             remove_evidence(evidence=evidence, actor=request.user)
@@ -113,6 +113,7 @@ def _render_form(
         "refusal_cost": selectors.cost_of_refusal(ticket),
         "decision_day": selectors.usual_decision_day(),
         "most_bytes": MAX_DOCUMENT_BYTES,
+        "most": write_limit(MAX_DOCUMENT_BYTES),
         **more,
     }
     if request.htmx:

@@ -23,7 +23,7 @@ def photo(request: SignedIn, code: str, file_code: str) -> HttpResponseBase:
 @require_safe
 def evidence(request: SignedIn, code: str, file_code: str) -> HttpResponseBase:
     """One's own evidence, or with `?small` its thumbnail; nobody else's, whoever may see the ticket."""
-    mine = Evidence.objects.filter(person=request.user, ticket__code=code)
+    mine = Evidence.objects.visible_to(request.user).filter(ticket__code=code)
     return send_file(get_object_or_404(mine, code=file_code), small="small" in request.GET)
 
 
