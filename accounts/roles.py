@@ -67,8 +67,16 @@ RIGHTS: dict[str, dict[str, tuple[str, ...]]] = {
         "permits.permit": KEEP,
         "permits.permittype": VIEW,
         "permits.sale": KEEP,
+        "permits.rollrun": VIEW,
+        # Add: close a lot. Change: that, or call it off.
+        "permits.closure": KEEP,
         # Add: allot numbers to a sale. Change: take them out of use.
         "permits.slot": KEEP,
+        "permits.waitlist": VIEW,
+        # Change: offer, extend, withdraw, take off, another class.
+        "permits.waitlistentry": KEEP,
+        "payments.ratetable": VIEW,
+        "payments.rate": VIEW,
         "provider.lot": VIEW,
         "provider.term": VIEW,
         "provider.holiday": VIEW,
@@ -95,6 +103,10 @@ RIGHTS: dict[str, dict[str, tuple[str, ...]]] = {
         "violations.association": KEEP,
         "violations.notice": KEEP,
         "violations.textblock": VIEW,
+        # Change: correct a code, put out of service. Putting on, taking off and taking back are `put_on_boot`.
+        "boots.boot": (*KEEP, "see_code", "put_on_boot"),
+        "boots.booting": VIEW,
+        "boots.dropoffplace": VIEW,
     },
     APPEALS_OFFICER: {
         "accounts.user": VIEW,
@@ -121,6 +133,8 @@ RIGHTS: dict[str, dict[str, tuple[str, ...]]] = {
         "violations.offence": VIEW,
         "violations.offencecategory": VIEW,
         "violations.ticket": ("view", "add"),
+        "boots.boot": ("view", "see_code", "put_on_boot"),
+        "boots.booting": VIEW,
     },
     CASHIER: {
         "accounts.user": VIEW,
@@ -150,6 +164,7 @@ RIGHTS: dict[str, dict[str, tuple[str, ...]]] = {
         "payments.booksproof": VIEW,
         "core.auditentry": VIEW,
         "violations.ticket": VIEW,
+        "boots.booting": VIEW,
         # Add: send tickets to collections. Change: download the file, read its results.
         "violations.collectionexport": KEEP,
     },

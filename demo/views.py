@@ -11,6 +11,8 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_safe
 
+from boots.models import Booting
+from demo.data.boots import BOOTED_PLATE
 from demo.data.tickets import STRANGERS_PLATE
 from demo.models import ReceivedMessage
 from violations.models import Ticket
@@ -34,7 +36,9 @@ LINKS_LEAVE_THE_FRAME = '<base target="_top">'
 def index(request: HttpRequest) -> HttpResponse:
     """Lead to the demo's stand-ins, and name a ticket of nobody's, as it would stand on its paper."""
     tickets = Ticket.objects.unpaid().filter(plate=STRANGERS_PLATE)
-    return render(request, "demo/index.html", {"ticket": tickets.order_by("-issued_at").first()})
+    boots = Booting.objects.unreleased().filter(ticket__plate=BOOTED_PLATE).select_related("boot")
+    context = {"ticket": tickets.order_by("-issued_at").first(), "booting": boots.first(), "booted_plate": BOOTED_PLATE}
+    return render(request, "demo/index.html", context)
 
 
 @login_not_required

@@ -12,10 +12,12 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts.models import User
+from boots.models import Booting
 from opscom.core.money import ZERO
 from opscom.provider.selectors import get_provider, local_date
 from payments.purchasables import Quote, all_purchasables
-from permits.models import Permit, PermitStatus
+from permits.closures import coming_closures, concerns
+from permits.models import Closure, Permit, PermitStatus
 from vehicles.selectors import vehicles_of
 from violations.selectors import unpaid_tickets
 
@@ -43,6 +45,7 @@ class PermitRow:
     permit: Permit
     days: int
     days_gone: int
+    closures: Sequence[Closure] = ()
 
     @property
     def days_left(self) -> int:
@@ -57,14 +60,22 @@ class PermitRow:
         return ", ".join(link.vehicle.label for link in self.permit.vehicle_links.all())
 
 
+def boots_out(user: User) -> list[Booting]:
+    """Return the boots that the person has taken off and is to return."""
+    if not get_provider().is_boots_on:
+        return []
+    rows = Booting.objects.visible_to(user).running().select_related("ticket")
+    return list(rows.order_by("return_by"))
+
+
 def home_cards(user: User) -> list[Card]:
     """Return the cards of this account, in the manual's order; only modules that are switched on have one."""
     return [violations_card(user), permits_card(user), vehicles_card(user)]
 
 
 def violations_card(user: User) -> Card:
-    """Return what the person has to pay for tickets, the oldest first."""
-    rows = unpaid_tickets(user)
+    """Return what the person has to pay for tickets: what a boot is on for first, then the oldest."""
+    rows = sorted(unpaid_tickets(user), key=lambda view: not view.ticket.release_path)
     return Card("home/_violations_card.html", rows[:ROWS_PER_CARD], len(rows))
 
 
@@ -78,7 +89,10 @@ def permits_card(user: User) -> Card:
         .order_by("valid_until", "pk")
     )
     rows, count = first_rows(permits)
-    return Card("home/_permits_card.html", [permit_row(permit) for permit in rows], count)
+    now = timezone.now()
+    closures = coming_closures(now) if rows else []
+    shown = [permit_row(permit, [one for one in closures if concerns(one, permit)]) for permit in rows]
+    return Card("home/_permits_card.html", shown, count)
 
 
 def vehicles_card(user: User) -> Card:
@@ -94,11 +108,11 @@ def first_rows(queryset: QuerySet[Any]) -> tuple[list[Any], int]:
     return rows[:ROWS_PER_CARD], count
 
 
-def permit_row(permit: Permit) -> PermitRow:
+def permit_row(permit: Permit, closures: Sequence[Closure]) -> PermitRow:
     """Return the permit with its length and how much of it is gone, in days."""
     first, end = local_date(permit.valid_from), local_date(permit.valid_until)
     days = max((end - first).days, 1)
-    return PermitRow(permit, days, min(max((local_date() - first).days, 0), days))
+    return PermitRow(permit, days, min(max((local_date() - first).days, 0), days), closures)
 
 
 def held_quotes(request: HttpRequest) -> list[Quote]:

@@ -3,15 +3,17 @@
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from accounts.holds import running_holds
 from accounts.requests import SignedIn
 from home.colours import dark_brand, light_brand
-from home.selectors import home_cards, part_of_day
+from home.selectors import boots_out, home_cards, part_of_day
 from opscom.provider.selectors import get_provider, get_time_zone
 from payments.selectors import running_promises
+from permits.waitlists import open_offers
 
 A_YEAR = 365 * 24 * 3600
 
@@ -19,9 +21,13 @@ A_YEAR = 365 * 24 * 3600
 @require_safe
 def home(request: SignedIn) -> HttpResponse:
     """Greet, and show this account's cards."""
+    offers = open_offers(request.user)
     context = {
+        "offers": offers,
+        "offer_urls": [reverse("permits:offer", args=[permit.code]) for permit in offers],
         "cards": home_cards(request.user),
         "promises": running_promises(request.user),
+        "boots_out": boots_out(request.user),
         "holds": running_holds(request.user, timezone.now()),
         "part_of_day": part_of_day(timezone.now().astimezone(get_time_zone())),
     }

@@ -5,10 +5,11 @@ from typing import Any, cast
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
-from unfold.decorators import display
+from unfold.decorators import action, display
 
 from accounts.models import UserType
 from office.deeds import describe_deed, describe_facts
@@ -35,6 +36,7 @@ class KindFilter(admin.SimpleListFilter):
         "hold": _("holds on accounts"),
         "vehicle": _("vehicles"),
         "permit": _("permits"),
+        "waitlist": _("waitlists"),
         "ticket": _("tickets"),
         "appeal": _("appeals"),
         "evidence": _("evidence"),
@@ -43,9 +45,15 @@ class KindFilter(admin.SimpleListFilter):
         "offence": _("offences"),
         "offencecategory": _("ticket categories"),
         "textblock": _("text blocks"),
+        "boot": _("boots"),
+        "bootpolicy": _("rule for boots"),
+        "bootpicture": _("pictures of the removal"),
+        "dropoffplace": _("drop-off places"),
         "sale": _("sales"),
         "slot": _("permit numbers"),
+        "roll": _("rolls of sales"),
         "permittype": _("permit types"),
+        "ratetable": _("rate tables"),
         "order": _("orders"),
         "order_line": _("order lines"),
         "payment": _("payments"),
@@ -71,6 +79,8 @@ class KindFilter(admin.SimpleListFilter):
         "provider": _("provider"),
         "disclaimer": _("disclaimers"),
         "lot": _("lots"),
+        "closure": _("closures"),
+        "counts": _("counts"),
         "usertype": _("user types"),
         "profilefield": _("profile fields"),
         "identityprovider": _("identity providers"),
@@ -141,6 +151,15 @@ class SellingLotAdmin(LotAdmin):
     """A lot, with each condition that must hold for a user type to see and buy it."""
 
     change_form_outer_after_template = "office/_lot_checklist.html"
+    actions_detail = ["close"]
+
+    def has_close_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return request.user.has_perm("permits.add_closure")
+
+    @action(description=_("Close"), url_path="close", permissions=["close"], icon="block")
+    def close(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Go to the page that closes it, filled in."""
+        return redirect(f"{reverse('admin:permits_closure_add')}?lot={get_object_or_404(Lot, pk=object_id).pk}")
 
     def changeform_view(
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None

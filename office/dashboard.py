@@ -83,6 +83,7 @@ def list_permit_figures(request: HttpRequest, since: str, counts: dict[str, Any]
 def list_tasks(request: HttpRequest) -> Iterator[Figure | None]:
     """Yield what waits for somebody of the office; nothing is yielded for what does not wait."""
     yield from list_desk_tasks(request)
+    yield from list_boot_tasks(request)
     yield from list_money_tasks(request)
     yield from list_message_tasks(request)
 
@@ -92,6 +93,9 @@ def list_desk_tasks(request: HttpRequest) -> Iterator[Figure | None]:
     if may(request, "accounts.view_documentrequest"):
         link = link_to("accounts_documentrequest")
         yield task(_("Documents to be looked at"), selectors.count_documents_to_review(), link, "approval", "plain")
+    if may(request, "permits.change_waitlistentry"):
+        link, count = link_to("permits_waitlist"), selectors.count_numbers_to_offer()
+        yield task(_("Numbers to offer from waitlists"), count, link, "format_list_bulleted", "plain")
     if may(request, "violations.view_appeal"):
         yield task(_("Appeals to decide"), selectors.count_appeals(), link_to("violations_appeal"), "balance", "plain")
     if may(request, "violations.view_notice"):
@@ -100,6 +104,16 @@ def list_desk_tasks(request: HttpRequest) -> Iterator[Figure | None]:
         yield task(_("Letters to print"), printable, link, "mail", "plain")
         link = link_to("violations_notice", letters="unprintable")
         yield task(_("Letters without a complete address"), incomplete, link, "unsubscribe", "plain")
+
+
+def list_boot_tasks(request: HttpRequest) -> Iterator[Figure | None]:
+    """Yield the boots that are out, those that are late, and those that do not open."""
+    if may(request, "boots.view_booting"):
+        counts = selectors.count_boots()
+        problem = link_to("boots_booting", queue="problem")
+        yield task(_("Boots that do not open"), counts["problem"], problem, "emergency", "bad")
+        yield task(_("Boots that are late"), counts["late"], link_to("boots_booting", queue="late"), "schedule", "bad")
+        yield task(_("Boots out"), counts["out"], link_to("boots_booting"), "directions_car", "plain")
 
 
 def list_money_tasks(request: HttpRequest) -> Iterator[Figure | None]:

@@ -33,8 +33,12 @@ GROUPS: list[tuple[Any, list[tuple[str, str, Any]]]] = [
         [
             ("permits.Permit", "badge", None),
             ("provider.Lot", "local_parking", None),
+            ("permits.Closure", "block", None),
             ("permits.Sale", "sell", None),
+            ("permits.RollRun", "moving", None),
             ("permits.Slot", "format_list_numbered", None),
+            ("permits.Waitlist", "format_list_bulleted", None),
+            ("permits.WaitlistEntry", "hourglass_empty", None),
             ("permits.PermitType", "category", None),
             ("provider.Term", "date_range", None),
         ],
@@ -50,6 +54,16 @@ GROUPS: list[tuple[Any, list[tuple[str, str, Any]]]] = [
             ("violations.Offence", "rule", None),
             ("violations.OffenceCategory", "category", None),
             ("violations.TextBlock", "short_text", None),
+        ],
+    ),
+    (
+        _("Boots"),
+        [
+            ("boots.Booting", "directions_car", _("Boots out")),
+            ("boots.Boot", "lock", None),
+            ("boots.DropOffPlace", "place", None),
+            ("boots.BootPicture", "image", None),
+            ("boots.BootPolicy", "rule", None),
         ],
     ),
     (
@@ -70,6 +84,7 @@ GROUPS: list[tuple[Any, list[tuple[str, str, Any]]]] = [
             ("payments.Deduction", "price_check", None),
             ("payments.GatewayEvent", "webhook", None),
             ("payments.BooksProof", "menu_book", _("Books")),
+            ("payments.RateTable", "schedule", None),
             ("payments.TaxRate", "percent", None),
             ("payments.TaxExemption", "money_off_csred", None),
             ("payments.PaymentMethod", "account_balance_wallet", None),
@@ -107,6 +122,10 @@ def list_groups(request: HttpRequest) -> list[dict[str, Any]]:
     """Return the sidebar for this person."""
     home = {"title": _("Today"), "icon": "space_dashboard", "link": reverse_lazy("admin:index")}
     groups = [{"title": title, "separator": True, "items": list_items(request, rows)} for title, rows in GROUPS]
+    if request.user.has_perms(["permits.view_sale", "permits.view_permit"]):
+        # No list of records: figures over all of them.
+        counts = {"title": _("Counts"), "icon": "bar_chart", "link": reverse("admin:permits_sale_counts")}
+        groups[1]["items"].append(counts)
     return [{"items": [home]}, *[group for group in groups if group["items"]]]
 
 

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from accounts.invariants import check_documents, check_people
 from accounts.selectors import offered_languages
+from boots.invariants import check_boots
 from opscom.core import audit
 from opscom.messaging.services import queue_email
 from opscom.provider.selectors import get_provider, local_date, start_of_day
@@ -26,7 +27,8 @@ def find_problems() -> list[str]:
     with transaction.atomic():
         if is_own:
             connection.cursor().execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        return list(chain(check_people(), check_documents(), check_books(), check_permits(), check_tickets()))
+        parts = [check_people(), check_documents(), check_books(), check_permits(), check_tickets(), check_boots()]
+        return list(chain.from_iterable(parts))
 
 
 def is_proof_due(now: dt.datetime | None = None) -> bool:

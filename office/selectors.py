@@ -6,14 +6,16 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, F, Q, Sum
+from django.db.models import Count, Exists, F, OuterRef, Q, Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import DocumentRequest, RequestStatus, User, UserType
+from boots.models import Booting
 from opscom.core.money import ZERO
 from opscom.messaging.models import Message, MessageStatus
 from opscom.provider.models import Lot
+from opscom.provider.selectors import get_provider
 from payments.models import (
     HANDED_BACK,
     BooksProof,
@@ -26,9 +28,11 @@ from payments.models import (
     Refund,
     RefundStatus,
 )
+from permits.closures import closures_at
 from permits.eligibility import Condition, first_failing, is_shown, sale_conditions
-from permits.models import Permit, PermitStatus, Sale, Slot, SlotState
+from permits.models import EntryStatus, Permit, PermitStatus, Sale, Slot, SlotState, WaitlistEntry
 from permits.selectors import Counts, count_numbers, load_sales
+from permits.services.promoting import ready_of
 from violations.models import Appeal, AppealStatus, Notice
 
 NEARLY_FULL = Decimal("0.9")
@@ -99,9 +103,29 @@ def count_documents_to_review() -> int:
     return DocumentRequest.objects.filter(status=RequestStatus.SENT).count()
 
 
+def count_numbers_to_offer() -> int:
+    """Return the numbers that wait for the office to pick whom to offer them to; none where they are offered in order."""
+    if not get_provider().is_waitlist_managed:
+        return 0
+    line = WaitlistEntry.objects.filter(
+        status=EntryStatus.WAITING,
+        waitlist__lot=OuterRef("sale__lot"),
+        waitlist__permit_type=OuterRef("sale__permit_type"),
+    )
+    kept = Slot.objects.filter(Exists(line), state=SlotState.FOR_LIST).select_related("sale__lot", "sale__permit_type")
+    return len(ready_of(kept, timezone.now()))
+
+
 def count_appeals() -> int:
     """Return the appeals that wait for a decision of the office."""
     return Appeal.objects.filter(status=AppealStatus.SENT).count()
+
+
+def count_boots() -> dict[str, int]:
+    """Return how many boots are out, late of these, and how many do not open with the code that was sent."""
+    running = Booting.objects.running()
+    late, problem = Q(overdue_at__isnull=False), Q(problem_at__isnull=False)
+    return running.aggregate(out=Count("pk"), late=Count("pk", filter=late), problem=Count("pk", filter=problem))
 
 
 def count_letters() -> tuple[int, int]:
@@ -179,11 +203,13 @@ def check_lot(lot: Lot, user_type: UserType | None, now: dt.datetime | None = No
     """Return each sale of the lot with every condition that must hold for this user type to see it and to buy."""
     now = now or timezone.now()
     sales = list(load_sales().filter(lot=lot).order_by("-is_active", "permit_type__code", "-opens_at"))
-    counts = count_numbers(sales)
+    counts, closures = count_numbers(sales), closures_at(now)
     checks = []
     for sale in sales:
         numbers = counts.get(sale.pk, Counts())
-        conditions = sale_conditions(sale, user_type, now=now, allotted=numbers.allotted, free=numbers.free)
+        conditions = sale_conditions(
+            sale, user_type, now=now, allotted=numbers.allotted, free=numbers.free, closures=closures
+        )
         checks.append(SaleCheck(sale, conditions))
     return checks
 

@@ -47,6 +47,7 @@ INSTALLED_APPS = [
     "payments",
     "permits",
     "violations",
+    "boots",
     "home",
     "office",
     *(["demo"] if OPSCOM_DEMO else []),
@@ -55,6 +56,7 @@ INSTALLED_APPS = [
     "unfold.contrib.forms",
     "django.contrib.admin",
     "django.contrib.contenttypes",
+    "django.contrib.humanize",
     "django.contrib.sessions",
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
@@ -173,6 +175,9 @@ CELERY_BEAT_SCHEDULE = {
     "send what the outbox still holds": every(20, "messaging.sweep_outbox"),
     "free lapsed permit holds": every(20, "permits.release_lapsed_holds"),
     "end permits": every(60, "permits.end_permits"),
+    "roll sales into others": every(30, "permits.roll_sales"),
+    "tell holders of closures": every(20, "permits.tell_of_closures"),
+    "renew monthly permits": every(60, "permits.renew_permits"),
     "make permit PDFs": every(30, "permits.make_missing_documents"),
     "ask gateways about open payments": every(30, "payments.reconcile_payments"),
     "deliver what is paid": every(30, "payments.finish_paid_orders"),
@@ -188,6 +193,8 @@ CELERY_BEAT_SCHEDULE = {
     "take the next steps of tickets": every(300, "violations.take_steps"),
     "look at holds for overdue tickets": every(3600, "violations.refresh_holds"),
     "delete files of tickets that belong to nothing": every(6 * 3600, "violations.sweep_files"),
+    "take the next steps of boots": every(60, "boots.take_steps"),
+    "delete files of boots that belong to nothing": every(6 * 3600, "boots.sweep_files"),
     "continue mailings": every(30, "accounts.continue_mailings"),
     "forget dead sessions": every(3600, "accounts.forget_dead_sessions"),
     **({"the demo bank reports": every(5, "demo.send_bank_reports")} if OPSCOM_DEMO else {}),
@@ -291,6 +298,7 @@ MOST_REQUEST_BYTES_BY_PATH = {
     r"^/uploads$": UPLOAD_BYTES,
     r"^/appeals/\w+/(appeal|answer)/": UPLOAD_BYTES,
     r"^/admin/violations/ticket/": UPLOAD_BYTES,
+    r"^/admin/boots/": UPLOAD_BYTES,
 }
 # Files that somebody may send with one appeal, its answers included.
 EVIDENCE_PER_APPEAL = 20

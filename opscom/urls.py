@@ -12,6 +12,8 @@ urlpatterns = [
     path("permits/", include("permits.urls")),
     path("payments/", include("payments.urls")),
     path("appeals/", include("violations.urls")),
+    path("boot/", include("boots.urls")),
+    path("park/", include("permits.guest_urls")),
     path("quick-pay/", include("violations.guest_urls")),
     path("company/statements/", include("payments.statement_urls")),
     path("", include("opscom.provider.urls")),

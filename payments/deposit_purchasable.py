@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Collection
 from typing import Any
 
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -13,7 +14,7 @@ from opscom.core.errors import Refused
 from opscom.core.locks import lock_row, lock_rows
 from opscom.core.money import ZERO
 from opscom.core.transitions import advance
-from payments.models import DEPOSIT_MOVES, Deposit, DepositStatus, Order
+from payments.models import DEPOSIT_MOVES, Deposit, DepositStatus, Order, OrderLine
 from payments.purchasables import Done, Quote
 
 
@@ -25,13 +26,18 @@ class DepositPurchase:
     label = gettext_lazy("Deposits")
 
     def list_due(self, payer: Any) -> list[Quote]:
-        """Return the deposits that the office asked of the payer, the oldest first."""
-        return [_quote(deposit) for deposit in self._payable(payer).order_by("created_at", "pk")]
+        """Return the deposits that were asked of the payer, the oldest first."""
+        mine = Deposit.objects.filter(person=payer, status=DepositStatus.DUE)
+        return _quote_all(list(mine.order_by("created_at", "pk")))
 
     def quote(self, object_ids: Collection[int], *, payer: Any, lock: bool) -> list[Quote]:
-        """Return quotes of the payer's deposits among these; `lock` locks them first."""
-        rows = self._payable(payer).filter(pk__in=object_ids)
-        return [_quote(one) for one in (lock_rows(rows, "product", self.kind) if lock else rows.order_by("pk"))]
+        """Return quotes of the payer's deposits among these, and of those that are paid with a thing: whoever may pay for
+        that thing pays its deposit, too. Once the thing is paid its deposit is its person's alone. `lock` locks them first.
+        """
+        rows = Deposit.objects.filter(Q(person=payer) | ~Q(about_kind=""), pk__in=object_ids, status=DepositStatus.DUE)
+        found = lock_rows(rows, "product", self.kind) if lock else list(rows.order_by("pk"))
+        own = {deposit.pk for deposit in found if payer is not None and deposit.person_id == payer.pk}
+        return [quote for quote in _quote_all(found) if quote.object_id in own or quote.must_pay_with]
 
     def hold(self, object_ids: Collection[int], *, until: dt.datetime) -> None:
         """Nothing runs out."""
@@ -49,7 +55,9 @@ class DepositPurchase:
             return Refused("cancelled", _("The office had cancelled it before the payment arrived."))
         if deposit.status == DepositStatus.DUE:
             line = order.lines.get(kind=self.kind, object_id=object_id)
-            advance(deposit, DepositStatus.HELD, table=DEPOSIT_MOVES, line=line)
+            # Of a thing for which somebody else has paid, it is theirs.
+            person = order.payer if deposit.about_kind else deposit.person
+            advance(deposit, DepositStatus.HELD, table=DEPOSIT_MOVES, line=line, person=person)
             audit.record("deposit.held", deposit, actor=order.payer, order=order.code)
         return Done()
 
@@ -67,15 +75,24 @@ class DepositPurchase:
             )
             audit.record("deposit.undone", deposit, order=order.code)
 
-    def _payable(self, payer: Any) -> Any:
-        return Deposit.objects.filter(person=payer, status=DepositStatus.DUE)
+
+def _quote_all(deposits: list[Deposit]) -> list[Quote]:
+    """Return their quotes: one that belongs to a thing is paid with it, unless that is paid already."""
+    about = Q(pk__in=[])
+    for deposit in deposits:
+        about |= Q(kind=deposit.about_kind, object_id=deposit.about_id)
+    owed = [deposit for deposit in deposits if deposit.about_kind]
+    paid = set(OrderLine.objects.filter(about, settled=True).values_list("kind", "object_id")) if owed else set()
+    return [_quote(one, is_alone=(one.about_kind, one.about_id) in paid) for one in deposits]
 
 
-def _quote(deposit: Deposit) -> Quote:
+def _quote(deposit: Deposit, *, is_alone: bool) -> Quote:
+    belongs_to = [] if is_alone or deposit.about_id is None else [(deposit.about_kind, deposit.about_id)]
     return Quote(
         kind=DepositPurchase.kind,
         object_id=deposit.pk,
         label=str(deposit),
         detail=_("A deposit: it comes back, in whole or in part, when what it is for is returned."),
         net=deposit.amount,
+        must_pay_with=belongs_to,
     )

@@ -10,7 +10,12 @@ SALT = "payments.guest-order"
 
 def guest_path(order: Order, name: str = "guest") -> str:
     """Return the address of a guest's order, or with `guest-pdf` of its receipt as a PDF."""
-    return reverse(f"payments:{name}", args=[signing.Signer(salt=SALT).sign_object(order.pk)])
+    return reverse(f"payments:{name}", args=[sign_order(order)])
+
+
+def sign_order(order: Order) -> str:
+    """Return the token by which a guest is known as the payer of the order: see `read_token`."""
+    return signing.Signer(salt=SALT).sign_object(order.pk)
 
 
 def order_path(order: Order) -> str:

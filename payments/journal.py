@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from opscom.core.money import ZERO
 from opscom.provider.selectors import local_date, start_of_day
 from payments.models import OrderLine, Payment, PaymentStatus, Refund, RefundStatus, TaxRate
-from payments.rates import split_tax
+from payments.tax_sums import split_tax
 
 # What spreadsheets take for a formula when a cell begins with it.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")

@@ -30,6 +30,9 @@ class Quote:
     """What one thing costs its payer now. `lock_reason` set: it may not be paid now, and this is why; `locked_until`: as
     far as anybody can say.
 
+    `must_pay_with` names the things (kind and id) without which it cannot be paid. `seal` says what stays shut until it is
+    paid: it stands beside a grey lock.
+
     `give_back_url` is a page that asks first, `extend_url` takes a POST; each is empty when that may not be done.
 
     Where somebody may promise to bring the money: `promise_note` says what the thing is until then, `promise_before` is
@@ -49,6 +52,7 @@ class Quote:
     lock_reason: str = ""
     locked_until: datetime | None = None
     must_pay_with: Collection[tuple[str, int]] = ()
+    seal: str = ""
     account_code: str = ""
     exemption_number: str = ""
     is_payable_by_promise: bool = True

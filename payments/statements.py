@@ -16,7 +16,7 @@ from opscom.core.money import ZERO
 from opscom.provider.selectors import local_date
 from payments.journal import plain
 from payments.models import Order, OrderLine, Payment, Refund, RefundReason, Statement, StatementQuerySet
-from payments.rates import split_tax
+from payments.tax_sums import split_tax
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Every condition that must hold before a user type sees a sale and may buy: one list for the page, the rule and the office."""
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.utils import timezone
@@ -15,7 +15,9 @@ from accounts.selectors import current_user_type
 from opscom.core.errors import Allowed, Decision, Refused
 from opscom.provider.selectors import get_time_zone, local_date
 from opscom.provider.templatetags.portal import until as write_until
-from permits.models import Permit, PermitStatus, PermitType, Sale, TermKind
+from permits.closures import closed_wholly, closures_at
+from permits.models import Closure, Permit, PermitStatus, PermitType, Sale, TermKind
+from permits.proration import Other
 from vehicles.models import Ownership, Vehicle
 
 
@@ -37,15 +39,23 @@ def write_moment(moment: dt.datetime) -> str:
 
 
 def sale_conditions(
-    sale: Sale, user_type: UserType | None, *, now: dt.datetime, allotted: int, free: int
+    sale: Sale,
+    user_type: UserType | None,
+    *,
+    now: dt.datetime,
+    allotted: int,
+    free: int,
+    closures: Sequence[Closure] = (),
 ) -> list[Condition]:
     """Return every condition for this user type, met or not, in the order in which a person should hear of them.
 
     `sale` comes with its lot, type and the type's user types loaded. `allotted` and `free` count its numbers.
+    `closures` are what is closed now: given wherever something is sold; lists, offers and renewals go on meanwhile.
     """
     return [
         *_visibility(sale, user_type, allotted),
         *_dates(sale, now),
+        _is_open(sale, now, closures),
         Condition("free", _("A number is free"), free > 0, _("Full: every permit of this lot is taken.")),
     ]
 
@@ -65,7 +75,15 @@ def _visibility(sale: Sale, user_type: UserType | None, allotted: int) -> list[C
             % {"type": user_type or pgettext("user type", "none")},
             hides=True,
         ),
-        Condition("allotted", _("Permit numbers are allotted to the sale"), allotted > 0, contact, hides=True),
+        Condition(
+            "allotted",
+            _("The lot has spaces for temporary permits")
+            if sale.permit_type.is_temporary
+            else _("Permit numbers are allotted to the sale"),
+            allotted > 0,
+            contact,
+            hides=True,
+        ),
         Condition(
             "dates_set",
             _("A sale of fixed terms has its dates"),
@@ -99,6 +117,18 @@ def _dates(sale: Sale, now: dt.datetime) -> list[Condition]:
     ]
 
 
+def _is_open(sale: Sale, now: dt.datetime, closures: Sequence[Closure]) -> Condition:
+    # Temporary permits ask whether the lot is open in the time that is wished.
+    closed = None if sale.permit_type.is_temporary else closed_wholly(closures, sale.lot_id, now)
+    return Condition(
+        "closed",
+        _("The lot is not closed now"),
+        closed is None,
+        _("The lot is closed until %(moment)s") % {"moment": write_moment(closed.ends_at)} if closed else "",
+        until=closed.ends_at if closed else None,
+    )
+
+
 def first_failing(conditions: Iterable[Condition]) -> Condition | None:
     """Return the first condition that is not met."""
     return next((condition for condition in conditions if not condition.is_met), None)
@@ -117,27 +147,36 @@ def is_shown(conditions: Iterable[Condition]) -> bool:
 
 def can_reserve(*, holder: User, sale: Sale, vehicles: Sequence[Vehicle], now: dt.datetime) -> Decision:
     """Say whether the holder may reserve a permit of the sale for these vehicles now, or why not and until when."""
-    # The clock anew: a hold on the account may have come while the caller waited for the lock on the person.
-    buying = can_buy(holder, max(now, timezone.now()))
-    if not buying.is_allowed:
-        return buying
+    if sale.permit_type.is_temporary:
+        return Refused("temporary", _("This is a temporary permit: choose its time first."))
     # The numbers themselves decide at the claim: here one free number is enough, whoever is about to take it.
     allotted, free = sale.slots.exists(), sale.slots.filter(state="free").exists()
-    user_type = current_user_type(holder, local_date(now))
-    conditions = sale_conditions(sale, user_type, now=now, allotted=allotted, free=free)
-    for decision in (
-        conditions_hold(conditions),
-        within_person_limit(holder, sale.permit_type, live_permits(holder, now)),
-        _vehicles_fit(holder, sale, vehicles, now),
-    ):
-        if not decision.is_allowed:
-            return decision
-    return Allowed()
+    return may_be_sold(holder=holder, sale=sale, vehicles=vehicles, now=now, allotted=allotted, free=free)
+
+
+def may_be_sold(
+    *, holder: User | None, sale: Sale, vehicles: Sequence[Vehicle], now: dt.datetime, allotted: int, free: int
+) -> Decision:
+    """Say whether the sale sells to this holder (None: a guest, who has no user type and no account to hold) now."""
+    # The clock anew: a hold on the account may have come while the caller waited for the lock on the person.
+    buying = can_buy(holder, max(now, timezone.now())) if holder else Allowed()
+    if not buying.is_allowed:
+        return buying
+    user_type = current_user_type(holder, local_date(now)) if holder else None
+    closures = [] if sale.permit_type.is_temporary else closures_at(now)
+    decisions = [
+        conditions_hold(sale_conditions(sale, user_type, now=now, allotted=allotted, free=free, closures=closures))
+    ]
+    if holder:
+        decisions.append(within_person_limit(holder, sale.permit_type, live_permits(holder, now)))
+        decisions.append(vehicles_fit(holder, sale, vehicles, now))
+    return next((decision for decision in decisions if not decision.is_allowed), Allowed())
 
 
 def live_permits(holder: User, now: dt.datetime) -> list[Permit]:
-    """Return what the holder has reserved or holds, the oldest first."""
-    return list(Permit.objects.filter(holder=holder).holding(now).order_by("reserved_at"))
+    """Return what the holder has reserved or holds, the oldest first; the next period of one of them is none of its own."""
+    permits = Permit.objects.filter(holder=holder).holding(now).counting().select_related("sale")
+    return list(permits.order_by("reserved_at"))
 
 
 def within_person_limit(holder: User, kind: PermitType, live: Sequence[Permit]) -> Decision:
@@ -152,6 +191,14 @@ def within_person_limit(holder: User, kind: PermitType, live: Sequence[Permit]) 
     if len(counted) < kind.max_per_person:
         return Allowed()
     return limit_refusal(kind.max_per_person, counted[0])
+
+
+def held_already(live: Sequence[Permit], kind: PermitType) -> Other:
+    """Say what of these live permits of one person counts together with the type: nothing, a reservation, or one of theirs."""
+    statuses = {permit.status for permit in live if permit.limit_group == kind.limit_group}
+    if PermitStatus.ACTIVE in statuses:
+        return "active"
+    return "reserved" if statuses else "none"
 
 
 def limit_refusal(limit: int, permit: Permit | None = None) -> Refused:
@@ -173,8 +220,14 @@ def limit_refusal(limit: int, permit: Permit | None = None) -> Refused:
     return Refused("person_limit", f"{reason} {held}", until)
 
 
-def _vehicles_fit(holder: User, sale: Sale, vehicles: Sequence[Vehicle], now: dt.datetime) -> Decision:
-    kind = sale.permit_type
+def vehicles_fit(holder: User, sale: Sale, vehicles: Sequence[Vehicle], now: dt.datetime) -> Decision:
+    """Say whether these are the holder's own vehicles, in use, and as many and of the kinds that the type takes."""
+    owned = Ownership.objects.visible_to(holder).usable(local_date(now)).filter(vehicle__in=vehicles)
+    return vehicles_suit(sale.permit_type, vehicles, {ownership.vehicle_id: ownership.kind for ownership in owned})
+
+
+def vehicles_suit(kind: PermitType, vehicles: Sequence[Vehicle], kinds: Mapping[int, str]) -> Decision:
+    """As `vehicles_fit`; `kinds`: of each vehicle that is the holder's own and in use."""
     if not vehicles:
         return Refused("no_vehicle", _("Choose the vehicle that will park."))
     if len(vehicles) > kind.max_vehicles:
@@ -187,10 +240,8 @@ def _vehicles_fit(holder: User, sale: Sale, vehicles: Sequence[Vehicle], now: dt
             )
             % {"limit": kind.max_vehicles},
         )
-    owned = Ownership.objects.visible_to(holder).usable(local_date(now)).filter(vehicle__in=vehicles)
-    kinds = {ownership.vehicle_id: ownership.kind for ownership in owned}
-    if set(kinds) != {vehicle.pk for vehicle in vehicles}:
+    if not kinds.keys() >= {vehicle.pk for vehicle in vehicles}:
         return Refused("vehicle_not_usable", _("Choose active vehicles of your own."))
-    if kind.vehicle_kinds and not set(kinds.values()) <= set(kind.vehicle_kinds):
+    if kind.vehicle_kinds and not {kinds[vehicle.pk] for vehicle in vehicles} <= set(kind.vehicle_kinds):
         return Refused("vehicle_kind", _("This permit is only for certain kinds of vehicle; the chosen one is not."))
     return Allowed()

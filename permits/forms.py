@@ -11,12 +11,23 @@ from vehicles.models import Ownership, Vehicle
 
 
 class ReserveForm(forms.Form):
-    """One vehicle by radio buttons, or several by checkboxes, as the permit type allows; the only one is chosen already."""
+    """One vehicle by radio buttons, or several by checkboxes, as the permit type allows; the only one is chosen already.
 
-    def __init__(self, data: Any = None, *, sale: Sale, ownerships: Sequence[Ownership]) -> None:
-        super().__init__(data, prefix=sale.code)
+    `prefers_first`: the first of several is, too, where it can be changed later.
+    """
+
+    def __init__(
+        self,
+        data: Any = None,
+        *,
+        sale: Sale,
+        ownerships: Sequence[Ownership],
+        auto_id: str = "id_%s",
+        prefers_first: bool = False,
+    ) -> None:
+        super().__init__(data, prefix=sale.code, auto_id=auto_id)
         choices = [(ownership.code, ownership.label) for ownership in ownerships]
-        only = choices[0][0] if len(choices) == 1 else None
+        only = choices[0][0] if len(choices) == 1 or (prefers_first and choices) else None
         self.by_code = {ownership.code: ownership.vehicle for ownership in ownerships}
         self.is_single = sale.permit_type.max_vehicles == 1
         wrong = {
@@ -40,3 +51,9 @@ class ReserveForm(forms.Form):
         """Return the vehicles behind the chosen codes."""
         value = self.cleaned_data["vehicles"]
         return [self.by_code[code] for code in ([value] if self.is_single else value)]
+
+
+class ShownSumForm(forms.Form):
+    """The sum that stood on the page when its button was pressed."""
+
+    shown = forms.DecimalField(min_value=0, max_digits=10, decimal_places=2)

@@ -86,7 +86,3 @@ class AllotNumbersForm(forms.Form):
     def to_range(self) -> NumberRange:
         """Return the range as the service takes it."""
         return NumberRange(**self.cleaned_data)
-
-
-class NothingToTypeForm(forms.Form):
-    """Only the button: a change is a POST."""

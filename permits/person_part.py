@@ -52,13 +52,16 @@ class PermitsPart(PersonPart):
         live = list(permits.live().order_by("pk"))
         permits.exclude(pk__in=[permit.pk for permit in live]).update(holder=keeper)
         for permit in live:
+            if permit.waits:
+                Permit.objects.filter(pk=permit.pk).update(holder=keeper)
+                continue
             place = next_place(keeper, permit.limit_group)
             Permit.objects.filter(pk=permit.pk).update(holder=keeper, holder_place=place)
 
 
 def groups_above_limit(keeper: User, loser: User) -> list[tuple[str, int, int]]:
     """Return (group, live permits, limit) for each group in which the two together hold more than one person may."""
-    live = Permit.objects.live().filter(holder__in=[keeper, loser])
+    live = Permit.objects.live().counting().filter(holder__in=[keeper, loser])
     groups = live.values("limit_group").annotate(
         count=Count("pk"), theirs=Count("pk", filter=Q(holder=loser)), limit=Max("sale__permit_type__max_per_person")
     )

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 from opscom.core.errors import Refused
 from opscom.core.locks import lock_rows
 from opscom.provider.selectors import get_time_zone
+from opscom.provider.templatetags.portal import local_datetime
 from payments.models import Order, PromiseStatus
 from payments.purchasables import Done, Quote, TaxPart
 from permits.models import Permit, PermitStatus, PermitType
@@ -71,38 +72,53 @@ class PermitPurchase:
                 Q(status=PermitStatus.RESERVED, held_until__gt=timezone.now())
                 | Q(status=PermitStatus.ACTIVE, promised_until__gt=timezone.now())
             )
-            .select_related("sale__lot", "sale__permit_type__account_code")
+            .select_related("sale__lot", "sale__permit_type__account_code", "offer")
             .prefetch_related("vehicle_links__vehicle")
         )
 
 
 def _quote(permit: Permit) -> Quote:
-    zone = get_time_zone()
-    last_day = (permit.valid_until - dt.timedelta(microseconds=1)).astimezone(zone)
-    is_promised = permit.promised_until is not None
-    plates = ", ".join(link.vehicle.label for link in permit.vehicle_links.all())
     return Quote(
         kind=PermitPurchase.kind,
         object_id=permit.pk,
         label=_("Permit %(number)s · %(lot)s, %(type)s")
         % {"number": permit.number, "lot": permit.lot, "type": permit.permit_type},
-        detail=_("%(first)s to %(last)s · %(plates)s")
-        % {
-            "first": date_format(permit.valid_from.astimezone(zone), "DATE_FORMAT"),
-            "last": date_format(last_day, "DATE_FORMAT"),
-            "plates": plates,
-        },
+        detail=_describe(permit),
         net=permit.net,
         taxes=[TaxPart(t["name"], t["number"], Decimal(t["percent"]), Decimal(t["amount"])) for t in permit.taxes],
         account_code=code_of(permit),
         exemption_number=permit.exemption_number,
-        url=reverse("permits:detail", args=[permit.code]),
         held_until=permit.promised_until or permit.held_until,
-        give_back_url="" if is_promised else reverse("permits:give-back", args=[permit.code]),
-        extend_url="" if permit.was_extended or is_promised else reverse("permits:extend", args=[permit.code]),
+        lock_reason="" if permit.vehicle_links.all() else _("It names no vehicle yet: open it, choose one, then pay."),
+        is_payable_by_promise=not permit.is_temporary,
         promise_note=explain_promise(permit.permit_type),
         promise_before=permit.valid_until,
+        **_addresses(permit),
     )
+
+
+def _addresses(permit: Permit) -> dict[str, Any]:
+    """Return its own page, and what may be done with the hold. An offer is declined, and holds until its deadline."""
+    if permit.holder_id is None:
+        return {"url": reverse("permits:status", args=[permit.public_code])}
+    is_offer = hasattr(permit, "offer")
+    urls = {"url": reverse("permits:offer" if is_offer else "permits:detail", args=[permit.code])}
+    if permit.promised_until is None:
+        urls["give_back_url"] = reverse("permits:decline" if is_offer else "permits:give-back", args=[permit.code])
+        if not permit.was_extended and not is_offer:
+            urls["extend_url"] = reverse("permits:extend", args=[permit.code])
+    return urls
+
+
+def _describe(permit: Permit) -> str:
+    if permit.is_temporary:
+        first, last = local_datetime(permit.valid_from), local_datetime(permit.valid_until)
+    else:
+        zone = get_time_zone()
+        first = date_format(permit.valid_from.astimezone(zone), "DATE_FORMAT")
+        last = date_format((permit.valid_until - dt.timedelta(microseconds=1)).astimezone(zone), "DATE_FORMAT")
+    plates = ", ".join(link.vehicle.label for link in permit.vehicle_links.all())
+    return _("%(first)s to %(last)s · %(plates)s") % {"first": first, "last": last, "plates": plates}
 
 
 def explain_promise(kind: PermitType) -> str:

@@ -16,7 +16,7 @@ from opscom.core.errors import DomainError, NotAllowed, Stale
 from vehicles import entitlements, plates
 from vehicles.models import Ownership, PlateType, Vehicle
 from vehicles.regions import region_codes
-from vehicles.selectors import can_activate, can_add_vehicle, can_remove
+from vehicles.selectors import can_activate, can_add_vehicle, can_remove, default_plate_type
 
 ALREADY_YOURS = _("This plate is already in your list of vehicles. You can edit it there, or switch it to active.")
 SENTENCES = {"vehicles_ownership_once_per_person": ALREADY_YOURS}
@@ -154,6 +154,22 @@ def _get_or_make_vehicle(data: VehicleData) -> Vehicle:
         region=data.region,
         plate_type=data.plate_type,
         defaults={"plate": plates.show_plate(data.plate)},
+    )[0]
+
+
+def identify_vehicle(*, plate: str, region: str) -> Vehicle:
+    """Return the vehicle with this plate, of whichever plate type, for somebody who need not own it; made when new.
+
+    Raises DomainError when the plate cannot be read.
+    """
+    key = plates.read_plate(plate)
+    known = Vehicle.objects.filter(plate_key=key, region=region).order_by("pk").first()
+    if known:
+        return known
+    # The office may have marked no plate type as the usual one.
+    plate_type = default_plate_type() or PlateType.objects.order_by("pk").first()
+    return Vehicle.objects.get_or_create(
+        plate_key=key, region=region, plate_type=plate_type, defaults={"plate": plates.show_plate(plate)}
     )[0]
 
 

@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.translation import override
 
+from accounts.emails.sending import write_to
 from accounts.models import User
 from accounts.selectors import offered_languages
 from opscom.core.money import format_money
@@ -96,16 +97,7 @@ def _to_appellant(appeal: Appeal, template: str, key: str, **more: Any) -> None:
 
 
 def _to_person(person: User, template: str, ticket: Ticket, *, key: str, **more: Any) -> None:
-    if not person.contact_email:
-        return
-    with override(person.language):
-        queue_email(
-            template=f"violations/{template}",
-            to=person.contact_email,
-            language=person.language,
-            dedupe_key=key,
-            context={**about(ticket), "first_name": person.get_short_name(), **more},
-        )
+    write_to(person, f"violations/{template}", key=key, lane=Lane.BULK, about=lambda: {**about(ticket), **more})
 
 
 def about(ticket: Ticket) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from payments.purchasables import Done, Quote
 from violations.costing import cost_at
 from violations.models import Ticket, TicketQuerySet
 from violations.rules import payment_lock
+from violations.services.booting import RELEASE_KIND
 from violations.services.delivering import release_ticket, settle_ticket
 from violations.services.locking import KIND
 
@@ -78,5 +79,7 @@ def quote_ticket(ticket: Ticket, payer: Any) -> Quote:
         lock_reason=payment_lock(ticket),
         # A promise never releases a boot.
         is_payable_by_promise=ticket.booted_at is None,
+        must_pay_with=[(RELEASE_KIND, ticket.release_id)] if ticket.release_id else [],
+        seal=_("A boot is on the vehicle. It is released when this is paid.") if ticket.booted_at else "",
         promise_note=_("It costs what it costs today, if the money is in by the last day to pay."),
     )

@@ -2,19 +2,14 @@
 
 from celery import shared_task
 
+from opscom.core.due import while_due
 from violations.services import files, overdue, steps
-
-MOST_PER_RUN = 500
 
 
 @shared_task(name="violations.take_steps")
 def take_steps() -> int:
     """Send the notices that are due and look at the holds, one ticket at a time."""
-    broken: set[int] = set()
-    count = 0
-    while count < MOST_PER_RUN and steps.take_next_step(broken=broken):
-        count += 1
-    return count
+    return while_due(steps.take_next_step)
 
 
 @shared_task(name="violations.refresh_holds")

@@ -31,6 +31,11 @@ class UserType(models.Model):
         blank=True,
         help_text=_("Empty: as the provider's settings say."),
     )
+    waitlist_priority = models.PositiveSmallIntegerField(
+        _("class on waitlists"),
+        default=5,
+        help_text=_("A smaller number goes first; within a class, who joined first."),
+    )
     is_default = models.BooleanField(_("given to new people"), default=False)
 
     class Meta:

@@ -1,6 +1,7 @@
 """Permits in every state, all made by the services that people use, and paid at the demo bank."""
 
 import datetime as dt
+from typing import cast
 
 from django.db import transaction
 from django.utils import timezone
@@ -14,9 +15,9 @@ from payments.services.promising import promise_order
 from payments.services.refunding import refund_line
 from payments.tasks import send_refunds
 from permits.models import Permit, Sale, TermKind
-from permits.services.delivering import revoke_permit
 from permits.services.holding import end_next, give_back_reservation, lapse_next
 from permits.services.reserving import reserve_permit
+from permits.services.suspending import revoke_permit
 
 # Person's place in the list of people -> sale. Library Lot has six numbers, and six of them are taken: it is full.
 PAID = {
@@ -50,10 +51,10 @@ def make_permits(people: list[User], sales: dict[str, Sale], office: User) -> No
     send_refunds()
     for permit in reserve(REVOKED):
         pay(permit)
-        revoke_permit(permit=permit, actor=office)
+        revoke_permit(permit=permit, reason="Lent to somebody else.", actor=office)
     _lapse(reserve(LAPSED))
     for permit in reserve(GIVEN_BACK):
-        give_back_reservation(permit=permit, actor=permit.holder)
+        give_back_reservation(permit=permit, actor=cast(User, permit.holder))
     reserve(RESERVED)
     for permit in reserve(PROMISED):
         _promise(permit)
@@ -66,7 +67,7 @@ def _reserve(person: User, sale: Sale) -> Permit:
 
 def pay(permit: Permit) -> OrderLine:
     """Pay for a reserved permit at the demo bank, and return its order line."""
-    holder = permit.holder
+    holder = cast(User, permit.holder)
     with override(holder.language):
         order = place_order(
             payer=holder, selection={"permit": [permit.pk]}, email=holder.email or "", language=holder.language
@@ -76,7 +77,7 @@ def pay(permit: Permit) -> OrderLine:
 
 
 def _promise(permit: Permit) -> None:
-    holder = permit.holder
+    holder = cast(User, permit.holder)
     order = place_order(
         payer=holder, selection={"permit": [permit.pk]}, email=holder.email or "", language=holder.language
     )

@@ -21,6 +21,10 @@ from opscom.core.errors import DomainError
 ROW_NUMBER = re.compile(r"[0-9]{1,19}")
 
 
+class NothingToTypeForm(forms.Form):
+    """Only the button: a change is a POST."""
+
+
 class ReadOnlyMixin:
     """Nothing is added, edited or deleted by hand; what may be done is done by actions that call services."""
 

@@ -42,6 +42,19 @@ class ProviderAdmin(ModelAdmin):
         (_("Sign-in and accounts"), {"fields": ["mfa", "is_email_preferences_on", "is_document_upload_on"]}),
         (_("Vehicles"), {"fields": ["is_vehicle_deletion_on", "vehicle_fields"]}),
         (_("Permits"), {"fields": ["oversell_percent", "reprint_minutes"]}),
+        (
+            _("Waitlists"),
+            {
+                "fields": [
+                    "is_waitlist_only_when_full",
+                    "is_waitlist_rank_shown",
+                    "is_waitlist_managed",
+                    "waitlist_emails",
+                    "waitlist_offer_days",
+                    "refunds_on_exchange",
+                ]
+            },
+        ),
         (_("History"), {"fields": ["history_months"]}),
         (_("Payments"), {"fields": ["refund_frees", "refund_second_person_above", "card_consent"]}),
         (
@@ -53,6 +66,7 @@ class ProviderAdmin(ModelAdmin):
                     "discount_notice_days",
                     "bars_payment_in_collections",
                     "overdue_hold_above",
+                    "is_boots_on",
                 ]
             },
         ),
@@ -147,5 +161,6 @@ class LotAdmin(SettingAdmin):
     list_display = ["code", "name", "stalls", "is_visible", "position"]
     list_filter = ["is_visible"]
     search_fields = ["code", "name"]
-    fields = ["code", "name", "place", "description", "stalls", "is_visible", "position"]
+    fields = ["code", "name", "place", "description", "stalls", "temporary_spaces"]
+    fields += ["is_visible", "is_waitlist_on", "position"]
     inlines = [FreeHoursInline]

@@ -61,6 +61,8 @@ class ProviderForm(forms.ModelForm):
             *["mfa", "is_email_preferences_on", "is_document_upload_on"],
             *["registration_mode", "password_link_hours", "is_vehicle_deletion_on", "vehicle_fields"],
             "oversell_percent",
+            *["is_waitlist_only_when_full", "is_waitlist_rank_shown", "is_waitlist_managed", "waitlist_emails"],
+            *["waitlist_offer_days", "refunds_on_exchange"],
             *["reprint_minutes", "history_months"],
             *["refund_frees", "refund_second_person_above", "card_consent"],
             *["ticket_prefix", "is_guest_payment_on", "is_appeals_on", "is_appeal_evidence_on", "appeal_email"],

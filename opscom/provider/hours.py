@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from django.utils.dates import WEEKDAYS_ABBR
@@ -16,6 +17,15 @@ MIDNIGHT = dt.time.min
 
 class WeeklyHours(Protocol):
     """Weekdays (0 is Monday; none: every day) and half-open hours; 00:00 to 00:00 is the whole day."""
+
+    weekdays: Sequence[int]
+    from_time: dt.time
+    until_time: dt.time
+
+
+@dataclass(slots=True)
+class Hours:
+    """Weekly hours that no row of their own keeps."""
 
     weekdays: Sequence[int]
     from_time: dt.time

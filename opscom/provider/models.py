@@ -99,6 +99,29 @@ class Provider(models.Model):
         help_text=_("Empty: our own words."),
     )
 
+    is_waitlist_managed = models.BooleanField(
+        _("the office picks whom on a waitlist to offer a permit"),
+        default=False,
+        help_text=_("Else each number that comes free is offered in the order of the list."),
+    )
+    waitlist_emails = models.CharField(
+        _("told about waitlists"),
+        max_length=500,
+        blank=True,
+        help_text=_("E-mail addresses, with commas between them."),
+    )
+    waitlist_offer_days = models.PositiveSmallIntegerField(
+        _("business days to accept an offer"), default=3, validators=[MinValueValidator(1)]
+    )
+    is_waitlist_rank_shown = models.BooleanField(_("people see their position on a waitlist"), default=True)
+    is_waitlist_only_when_full = models.BooleanField(
+        _("a waitlist can be joined only when the lot is full"), default=True
+    )
+    refunds_on_exchange = models.BooleanField(
+        _("taking an offer refunds the rest of the permit given back for it"),
+        default=True,
+        help_text=_("By the rule for permits that end early. Else it is given back without money."),
+    )
     ticket_prefix = models.CharField(
         _("ticket numbers begin with"), max_length=4, default="TT", validators=[RegexValidator(r"^[A-Z]{1,4}$")]
     )
@@ -121,6 +144,7 @@ class Provider(models.Model):
     bars_payment_in_collections = models.BooleanField(
         _("what is in collections cannot be paid on line"), default=True, help_text=_("A boot's ticket always can.")
     )
+    is_boots_on = models.BooleanField(_("boots are put on cars"), default=False)
     overdue_hold_above = MoneyField(
         _("overdue tickets above this sum put a hold on the account"),
         null=True,
@@ -246,7 +270,13 @@ class Lot(models.Model):
     place = TranslatedField(_("where, in words"), blank=True)
     description = TranslatedField(_("description"), long=True, blank=True)
     stalls = models.PositiveIntegerField(_("stalls"), default=0)
+    temporary_spaces = models.PositiveIntegerField(
+        _("spaces for temporary permits"),
+        default=0,
+        help_text=_("So many may be valid at one instant. They are not allotted to sales."),
+    )
     is_visible = models.BooleanField(_("visible in the portal"), default=True)
+    is_waitlist_on = models.BooleanField(_("has waitlists"), default=True)
     position = models.PositiveSmallIntegerField(pgettext_lazy("place in a list", "order"), default=0)
 
     objects = LotQuerySet.as_manager()

@@ -53,5 +53,5 @@ class PaymentForm(forms.Form):
 class GuestPaymentForm(PaymentForm):
     """Method and e-mail of somebody without an account."""
 
-    def __init__(self, *args: Any, choices: Sequence[Choice], **kwargs: Any):
-        super().__init__(*args, choices=choices, is_email_known=False, is_free=False, **kwargs)
+    def __init__(self, *args: Any, choices: Sequence[Choice], is_free: bool = False, **kwargs: Any):
+        super().__init__(*args, choices=choices, is_email_known=False, is_free=is_free, **kwargs)

@@ -29,6 +29,8 @@ def count_returned(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [("payments", "0004_methods_promises_corrections"), ("provider", "0003_sign_in_switches")]
+    # There the switches that are read here are dropped.
+    run_before = [("provider", "0004_refund_rules")]
 
     operations = [
         migrations.RunPython(make_methods, migrations.RunPython.noop, elidable=True),

@@ -69,6 +69,7 @@ from payments.models.payments import (
     make_payment_reference,
 )
 from payments.models.promises import PROMISE_MOVES, Promise, PromiseQuerySet, PromiseStatus, Tender
+from payments.models.rates import Rate, RatePeriod, RateTable, RateUnit
 from payments.models.refunds import (
     LIVE_REFUNDS,
     NOT_TAKEN,
@@ -141,6 +142,10 @@ __all__ = [
     "Promise",
     "PromiseQuerySet",
     "PromiseStatus",
+    "Rate",
+    "RatePeriod",
+    "RateTable",
+    "RateUnit",
     "ReceiptDocument",
     "Refund",
     "RefundReason",

@@ -26,6 +26,7 @@ class DebtReason(models.TextChoices):
     BOUNCED = "bounced", _("The cheque bounced")
     DEDUCTION_REFUSED = "deduction_refused", _("The deduction was refused")
     DISPUTED = "disputed", _("The payment was taken back by your bank")
+    REPLACED = "replaced", _("Fee for a replaced permit")
 
 
 class DebtStatus(models.TextChoices):

@@ -49,6 +49,7 @@ class RefundReason(models.TextChoices):
     BOUNCED = "bounced", _("The cheque bounced")
     DEDUCTION_REFUSED = "deduction_refused", _("The deduction was refused")
     DISPUTED = "disputed", _("The payer disputed the payment")
+    ENDED_EARLY = "ended_early", _("It was ended early")
 
 
 # Money that counted and never came, or that a bank took back: nobody sent it.

@@ -20,9 +20,9 @@ from payments.models import (
     PaymentStatus,
     RefundReason,
 )
-from payments.rates import split_tax
 from payments.services.debts import owe_again
 from payments.services.refunding import give_back
+from payments.tax_sums import split_tax
 
 UNDER_WAY = (PaymentStatus.CREATED, PaymentStatus.STARTED)
 

@@ -12,7 +12,7 @@ from opscom.core.errors import NotAllowed
 from opscom.core.locks import lock_row
 from opscom.core.transitions import advance
 from payments.models import DEBT_MOVES, Debt, DebtReason, DebtStatus, OrderLine
-from payments.rates import split_tax
+from payments.tax_sums import split_tax
 
 
 def owe_again(*, line: OrderLine, amount: Decimal, reason: DebtReason, actor: Any, note: str = "") -> Debt:

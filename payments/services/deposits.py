@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from opscom.core import audit
 from opscom.core.errors import DomainError, NotAllowed
-from opscom.core.locks import lock_row
+from opscom.core.locks import lock_row, lock_rows
 from opscom.core.money import format_money
 from opscom.core.transitions import advance
 from payments.models import (
@@ -76,13 +76,20 @@ def decide_deposit(*, deposit: Deposit, returned: Decimal, actor: Any, reason: s
     A refund above the provider's limit waits for a second person. Raises NotAllowed when it is not held, when the sum is
     not between nothing and the deposit, or when something is kept without a reason.
     """
-    line = OrderLine.objects.filter(deposit=deposit.pk).first()
-    if line is None:
-        raise NotAllowed(_("Only a deposit that is held can be returned or kept."))
-    order = lock_row(Order.objects.filter(pk=line.order_id), "order")
-    line = OrderLine.objects.select_related("order").get(pk=line.pk)
+    lock_order_of(deposit)
+    return decide_locked(deposit=deposit, returned=returned, actor=actor, reason=reason)
+
+
+def lock_order_of(deposit: Deposit) -> None:
+    """Lock the order that paid the deposit, if any: before anything is locked that stands behind orders."""
+    lock_rows(Order.objects.filter(lines__deposit=deposit.pk), "order")
+
+
+def decide_locked(*, deposit: Deposit, returned: Decimal, actor: Any, reason: str) -> Refund | None:
+    """Decide as `decide_deposit` does; the caller holds the lock of the order that paid it."""
     deposit = lock_row(Deposit.objects.filter(pk=deposit.pk), "product", "deposit")
-    if deposit.status != DepositStatus.HELD:
+    line = OrderLine.objects.select_related("order").filter(deposit=deposit.pk).first()
+    if line is None or deposit.status != DepositStatus.HELD:
         raise NotAllowed(_("Only a deposit that is held can be returned or kept."))
     if not 0 <= returned <= deposit.amount:
         most = format_money(deposit.amount)
@@ -90,7 +97,7 @@ def decide_deposit(*, deposit: Deposit, returned: Decimal, actor: Any, reason: s
     if returned < deposit.amount and not reason:
         raise NotAllowed(_("Please say why a part of it is kept."))
     refund = None
-    payment = order.paying_payment
+    payment = line.order.paying_payment
     if returned and payment is not None:
         refund = give_back(
             line=line,

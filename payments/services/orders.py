@@ -81,7 +81,7 @@ def quote_selection(
     """Return a payable quote for everything selected, sorted as locks are; raises as `place_order` says.
 
     `order`: the order that is being paid, whose own promise does not stand in its way. `even_locked`: what may not be paid
-    on line is taken, too.
+    on line is taken, too, and without what belongs to it.
     """
     quotes: list[Quote] = []
     for kind in sorted(kind for kind, ids in selection.items() if ids):
@@ -105,9 +105,28 @@ def quote_selection(
     for quote in quotes:
         if quote.lock_reason and not even_locked:
             raise NotAllowed(quote.lock_reason)
-        if not selected.issuperset(quote.must_pay_with):
+        if not even_locked and not selected.issuperset(quote.must_pay_with):
             raise NotAllowed(_("%(label)s can only be paid together with what belongs to it.") % {"label": quote.label})
     return quotes
+
+
+def complete_selection(selection: Selection, *, payer: Any) -> dict[str, set[int]]:
+    """Return the selection with everything that must be paid together with it."""
+    complete: dict[str, set[int]] = {}
+    new = {(kind, pk) for kind, ids in selection.items() for pk in ids}
+    while new:
+        for kind, pk in new:
+            complete.setdefault(kind, set()).add(pk)
+        kinds = sorted({kind for kind, _pk in new})
+        quotes = [
+            quote
+            for kind in kinds
+            for quote in get_purchasable(kind).quote(
+                sorted(pk for one, pk in new if one == kind), payer=payer, lock=False
+            )
+        ]
+        new = {pair for quote in quotes for pair in quote.must_pay_with if pair[1] not in complete.get(pair[0], ())}
+    return complete
 
 
 def quote_order(order: Order) -> list[Quote]:

@@ -73,11 +73,15 @@ def name_receipt_address(*, order: Order, email: str) -> Order:
     return place_order(payer=order.payer, selection=selection, email=email, language=order.language)
 
 
-def pay_as_guest(*, selection: Selection, method_code: str, email: str, language: str) -> Redirect | Embedded:
-    """Place an order of nobody's account and open the gateway's page for it.
+def pay_as_guest(*, selection: Selection, method_code: str, email: str, language: str) -> Redirect | Embedded | Order:
+    """Place an order of nobody's account and open the gateway's page for it; the order itself when nothing is due for it.
 
     Whoever calls it has made sure that this guest may pay for these things. Raises what `place_order` and `start_payment`
     raise: NotAllowed for a method that guests are not offered, too.
     """
     order = place_order(payer=None, selection=selection, email=email, language=language)
+    if order.due == 0:
+        settle_free_order(order=order)
+        finish_order(order.pk)
+        return order
     return start_payment(order=order, method_code=method_code)

@@ -21,6 +21,7 @@ from payments.gateways.base import Redirect
 from payments.gateways.registry import form_origins, installed_gateways
 from payments.models import BillingAccount, CardSave, CardSaveStatus, MethodKind, StoredMethod
 from payments.services import forgetting, storing, subscribing
+from payments.switches import switches_of
 
 LIST = "payments:cards"
 
@@ -38,6 +39,7 @@ def cards(request: SignedIn) -> HttpResponse:
     context = {
         "stored": stored,
         "uses": reads.list_uses(stored),
+        "switches": switches_of(request.user),
         "can_add": bool(methods) and proved.is_allowed,
         "refusal": proved if methods and isinstance(proved, Refused) else None,
         "gateways": gateway_labels(),

@@ -15,6 +15,7 @@ from payments.choices import checkout_choices
 from payments.forms import PaymentForm
 from payments.gateways.base import Embedded, Redirect
 from payments.gateways.registry import form_origins
+from payments.guests import order_path
 from payments.models import Order, OrderStatus, Payment
 from payments.services.paying import name_receipt_address, pay_order
 from payments.stored import method_that_asks
@@ -68,8 +69,10 @@ def begin_payment(request: SignedIn, order: Order, chosen: dict[str, str]) -> Ht
     return go_to_gateway(answer)
 
 
-def go_to_gateway(answer: Redirect | Embedded) -> HttpResponseRedirect:
-    """Lead the payer to the gateway's own page."""
+def go_to_gateway(answer: Redirect | Embedded | Order) -> HttpResponseRedirect:
+    """Lead the payer to the gateway's own page; of an order for which nothing was due, to its receipt."""
+    if isinstance(answer, Order):
+        return HttpResponseRedirect(order_path(answer))
     if not isinstance(answer, Redirect):
         raise TypeError("There is no page yet for a gateway's embedded form.")
     return HttpResponseRedirect(answer.url)

@@ -15,7 +15,7 @@ from opscom.core.errors import DomainError
 from opscom.core.money import ZERO
 from payments import history, selectors
 from payments.forms import SelectionForm, YearForm
-from payments.services.orders import Selection, place_order
+from payments.services.orders import Selection, complete_selection, place_order
 from payments.services.settling import explain_review
 from payments.views.checkout import begin_payment
 
@@ -33,7 +33,7 @@ def due(request: SignedIn) -> HttpResponse:
         try:
             order = place_order(
                 payer=request.user,
-                selection=_selection(request, form),
+                selection=complete_selection(_selection(request, form), payer=request.user),
                 email=request.user.contact_email,
                 language=request.LANGUAGE_CODE,
             )

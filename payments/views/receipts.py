@@ -7,7 +7,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.requests import SignedIn
-from payments import documents, selectors
+from payments import documents, receipt_parts, selectors
 from payments.models import Order, OrderStatus
 
 
@@ -26,7 +26,8 @@ def receipt(request: SignedIn, code: str) -> HttpResponse:
 
 def render_receipt(request: HttpRequest, order: Order, *, pdf_path: str) -> HttpResponse:
     """Show the receipt of an order that came from `selectors.receipts()`."""
-    context = {"receipt": selectors.describe_receipt(order), "order": order, "pdf_path": pdf_path}
+    described = selectors.describe_receipt(order)
+    context = {"receipt": described, "order": order, "pdf_path": pdf_path, "parts": receipt_parts.parts_of(order)}
     return render(request, "payments/receipt.html", context)
 
 

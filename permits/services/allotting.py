@@ -15,7 +15,8 @@ from opscom.core.transitions import advance
 from opscom.provider.models import Lot
 from opscom.provider.selectors import get_provider
 from permits.models import SLOT_MOVES, Sale, Slot, SlotState
-from permits.services.promoting import free_kept_numbers
+from permits.services.lining_up import lock_list
+from permits.services.promoting import hand_out
 
 MOST_AT_ONCE = 20_000
 
@@ -49,8 +50,9 @@ def allot_numbers(*, sale: Sale, numbers: NumberRange, actor: User) -> int:
     wanted = numbers.numbers()
     if not 0 < len(wanted) <= MOST_AT_ONCE:
         raise NotAllowed(_("The range must hold between 1 and %(most)d numbers.") % {"most": MOST_AT_ONCE})
+    waitlist = lock_list(sale)
     # All of them: two sales of two lots must not be given one number at once.
-    lock_rows(Sale.objects.filter(pk__in={sale.pk, *overlapping_sales(sale)}), "waitlist")
+    lock_rows(Sale.objects.filter(pk__in={sale.pk, *overlapping_sales(sale)}), "waitlist", "sale")
     lot = lock_row(Lot.objects.filter(pk=sale.lot_id), "product", "lot")
     others = Slot.objects.filter(sale__in=overlapping_sales(sale)).exclude(state=SlotState.RETIRED)
     room = lot_capacity(lot) - others.filter(sale__lot=lot).count()
@@ -70,7 +72,7 @@ def allot_numbers(*, sale: Sale, numbers: NumberRange, actor: User) -> int:
         batch_size=2000,
     )
     audit.record("sale.numbers_allotted", sale, actor=actor, first=wanted[0], last=wanted[-1], count=len(wanted))
-    free_kept_numbers(sale)
+    hand_out(waitlist)
     return len(wanted)
 
 

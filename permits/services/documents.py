@@ -29,7 +29,8 @@ from permits.selectors import explain_payment
 from permits.validity import describe_validity
 
 log = logging.getLogger(__name__)
-PRINTABLE = [PermitStatus.ACTIVE]
+# A past permit may be printed as well, for an employer or a tax return: its paper says that it is over.
+PRINTABLE = [PermitStatus.ACTIVE, PermitStatus.ENDED]
 ASKED_SECONDS = 10
 
 
@@ -45,7 +46,7 @@ def load_permit(permit_id: int) -> Permit:
 def render_document(permit: Permit) -> str:
     """Return the document's HTML in the holder's language; everything in it is inline, nothing is fetched."""
     status_url = settings.SITE_URL + reverse("permits:status", args=[permit.public_code])
-    with override(permit.holder.language):
+    with override(permit.language):
         return render_to_string(
             "permits/pdf/permit.html",
             {
@@ -55,9 +56,7 @@ def render_document(permit: Permit) -> str:
                 "payment_words": explain_payment(permit),
                 "places": describe_validity(permit.permit_type, permit.lot),
                 "status_url": status_url,
-                "qr": segno.make(f"{status_url}?lang={permit.holder.language}", error="m").svg_data_uri(
-                    scale=4, border=0
-                ),
+                "qr": segno.make(f"{status_url}?lang={permit.language}", error="m").svg_data_uri(scale=4, border=0),
                 "vehicles": [link.vehicle for link in permit.vehicle_links.all()],
             },
         )
@@ -66,18 +65,18 @@ def render_document(permit: Permit) -> str:
 def current_document(permit: Permit) -> PermitDocument | None:
     """Return the ready file that shows the permit as it is now; None while the worker has not made it."""
     wanted = hashlib.sha256(render_document(permit).encode()).hexdigest()
-    return permit.documents.filter(content_hash=wanted, language=permit.holder.language).first()
+    return permit.documents.filter(content_hash=wanted, language=permit.language).first()
 
 
 def make_document(*, permit_id: int) -> PermitDocument | None:
-    """Make the PDF unless the same content is there already; None for a permit that is not active."""
+    """Make the PDF unless the same content is there already; None for one that is not printed."""
     permit = load_permit(permit_id)
     if permit.status not in PRINTABLE:
         return None
     html = render_document(permit)
     key = {
         "permit": permit,
-        "language": permit.holder.language,
+        "language": permit.language,
         "content_hash": hashlib.sha256(html.encode()).hexdigest(),
     }
     made = PermitDocument.objects.filter(**key).first()
@@ -133,19 +132,26 @@ def is_fetchable(printed: PermitPrint | None, now: dt.datetime) -> bool:
 
 
 def can_print(permit: Permit, *, now: dt.datetime) -> Decision:
-    """Say whether the holder may download the permit now: an active one, once, and again for the provider's minutes."""
+    """Say whether the holder may download the permit now: one that is or was valid, once, and again for the provider's minutes."""
     if permit.status not in PRINTABLE:
-        return Refused("not_active", _("Only an active permit can be printed."))
+        return Refused("not_active", _("Only a permit that is active, or has ended, can be printed."))
+    if permit.suspended_at is not None:
+        return Refused("suspended", _("This permit is suspended: it can be printed once it is valid again."))
     printed = last_print(permit)
     if printed is None or is_fetchable(printed, now):
         return Allowed()
-    if printed.ordinal < permit.permit_type.max_prints + permit.extra_prints:
+    if has_print_left(permit, printed):
         return Allowed()
     return Refused(
         "printed",
         _("You can only print this once (last printed %(moment)s). The parking office can allow another print.")
         % {"moment": write_moment(printed.printed_at)},
     )
+
+
+def has_print_left(permit: Permit, printed: PermitPrint) -> bool:
+    """Say whether it may be printed anew after the newest print."""
+    return printed.ordinal < permit.permit_type.max_prints + permit.extra_prints
 
 
 @transaction.atomic
@@ -159,9 +165,12 @@ def print_permit(*, permit: Permit, actor: User, now: dt.datetime | None = None)
     permit = load_permit(permit.pk)
     can_print(permit, now=now).or_raise()
     printed = last_print(permit)
-    if printed and is_fetchable(printed, now):
-        return printed.document
     document = current_document(permit)
+    if printed and is_fetchable(printed, now):
+        # Changed since, and another print was given for that: the old paper is not fetched once more.
+        has_changed = document is None or document.pk != printed.document_id
+        if not (has_changed and has_print_left(permit, printed)):
+            return printed.document
     if document is None:
         return None
     ordinal = printed.ordinal + 1 if printed else 1
@@ -172,9 +181,9 @@ def print_permit(*, permit: Permit, actor: User, now: dt.datetime | None = None)
 
 @transaction.atomic
 def allow_another_print(*, permit: Permit, actor: User) -> None:
-    """The office gives one more print; raises NotAllowed for a permit that is not active."""
+    """The office gives one more print; raises NotAllowed for one that is not printed."""
     permit = lock_row(Permit.objects.filter(pk=permit.pk), "product", "permit")
     if permit.status not in PRINTABLE:
-        raise NotAllowed(_("Only an active permit can be printed."))
+        raise NotAllowed(_("Only a permit that is active, or has ended, can be printed."))
     Permit.objects.filter(pk=permit.pk).update(extra_prints=permit.extra_prints + 1)
     audit.record("permit.print_allowed", permit, actor=actor)

@@ -12,12 +12,11 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from opscom.core import audit
 from opscom.core.errors import NotAllowed
-from opscom.core.hooks import after_commit
 from opscom.core.locks import lock_row, lock_rows, note_lock
-from opscom.core.transitions import advance
+from opscom.provider.models import Lot
 from payments.models import OrderLine
-from permits.models import PERMIT_MOVES, SLOT_MOVES, Permit, PermitStatus, SlotState
-from permits.services.promoting import promote_soon
+from permits.models import Permit, PermitStatus, WaitlistOffer
+from permits.services.closing import close_permit
 
 log = logging.getLogger(__name__)
 # A payer may be sent to a gateway's page this often with the hold prolonged each time; then the clock runs out.
@@ -31,6 +30,8 @@ def extend_hold(*, permit: Permit, actor: User, now: dt.datetime | None = None) 
     permit = lock_row(Permit.objects.filter(pk=permit.pk), "product", "permit")
     if permit.status != PermitStatus.RESERVED or permit.held_until is None or permit.held_until <= now:
         raise NotAllowed(_("The hold has run out. Please reserve again."))
+    if WaitlistOffer.objects.filter(permit=permit).exists():
+        raise NotAllowed(_("This was offered to you from a waitlist: it holds until its deadline."))
     if permit.was_extended:
         raise NotAllowed(_("The hold was already extended once. Please pay before it runs out."))
     longer = max(permit.held_until, now + dt.timedelta(minutes=permit.permit_type.hold_minutes))
@@ -58,30 +59,43 @@ def give_back_reservation(*, permit: Permit, actor: User) -> None:
     permit = lock_row(Permit.objects.filter(pk=permit.pk), "product", "permit")
     if permit.status != PermitStatus.RESERVED:
         raise NotAllowed(_("Only a reservation that is not paid can be given back."))
+    if WaitlistOffer.objects.filter(permit=permit).exists():
+        raise NotAllowed(_("This was offered to you from a waitlist: please decline the offer instead."))
     if permit.promised_until is not None:
         raise NotAllowed(_("You promised to bring the money for it. To give it back, take that promise back first."))
     close_permit(permit, PermitStatus.CANCELLED)
     audit.record("permit.given_back", permit, actor=actor)
 
 
-def lapse_next(now: dt.datetime | None = None, *, holder: User | None = None, broken: set[int] | None = None) -> bool:
-    """Free the number of one hold (of this holder) that has run out; False when there is none, or another worker has it.
+def lapse_next(
+    now: dt.datetime | None = None,
+    *,
+    holder: User | None = None,
+    lot: Lot | None = None,
+    broken: set[int] | None = None,
+) -> bool:
+    """Free what one hold that has run out kept; False when there is none, or another worker has it.
+
+    `holder`: only of theirs; `lot`: only a temporary one there.
 
     What is paid and not yet delivered keeps its number, however long the delivery takes. `broken`: see `_close_next`.
     """
     paid = OrderLine.objects.filter(kind="permit", object_id=OuterRef("pk"), settled=True)
     due = Permit.objects.filter(~Exists(paid), status=PermitStatus.RESERVED, held_until__lte=now or timezone.now())
     due = due.filter(holder=holder) if holder else due
+    due = due.filter(is_temporary=True, sale__lot=lot) if lot else due
     return _close_next(due.order_by("held_until"), PermitStatus.LAPSED, "permit.lapsed", broken)
 
 
 def end_next(now: dt.datetime | None = None, *, broken: set[int] | None = None) -> bool:
     """End one active permit whose last instant has passed; False when there is none. `broken`: see `_close_next`."""
     due = Permit.objects.filter(status=PermitStatus.ACTIVE, valid_until__lte=now or timezone.now())
-    return _close_next(due.order_by("valid_until"), PermitStatus.ENDED, "permit.ended", broken)
+    return _close_next(due.order_by("valid_until"), PermitStatus.ENDED, "permit.ended", broken, now)
 
 
-def _close_next(due: QuerySet[Permit], to: PermitStatus, action: str, broken: set[int] | None) -> bool:
+def _close_next(
+    due: QuerySet[Permit], to: PermitStatus, action: str, broken: set[int] | None, now: dt.datetime | None = None
+) -> bool:
     """Close the first of these in a transaction of its own.
 
     One that fails is noted in the caller's `broken` and passed over from then on, so that it stops nobody behind it;
@@ -95,7 +109,7 @@ def _close_next(due: QuerySet[Permit], to: PermitStatus, action: str, broken: se
             permit = rows.select_for_update(skip_locked=True, no_key=True, of=("self",)).first()
             if permit is None:
                 return False
-            close_permit(permit, to)
+            close_permit(permit, to, now=now)
             audit.record(action, permit)
     except Exception:
         if permit is None or broken is None:
@@ -103,11 +117,3 @@ def _close_next(due: QuerySet[Permit], to: PermitStatus, action: str, broken: se
         log.exception("permit %s could not be moved to %s", permit.code, to)
         broken.add(permit.pk)
     return True
-
-
-def close_permit(permit: Permit, to: PermitStatus) -> None:
-    """Move a locked live permit to its end, and its number to the list; after the commit, the list decides who is next."""
-    advance(permit, to, table=PERMIT_MOVES, closed_at=timezone.now(), held_until=None)
-    slot = permit.slot
-    advance(slot, SlotState.FOR_LIST, table=SLOT_MOVES, field="state", permit=None)
-    after_commit(promote_soon, slot.sale_id)

@@ -10,8 +10,8 @@ from opscom.core.hooks import after_commit
 from opscom.core.locks import lock_rows
 from opscom.core.transitions import advance
 from permits.models import LIVE, PERMIT_MOVES, SLOT_MOVES, Permit, PermitStatus, SlotState
+from permits.services.closing import close_permit, number_of
 from permits.services.delivering import prepare_document
-from permits.services.holding import close_permit
 
 
 def promise_permits(*, permit_ids: list[int], until: dt.datetime) -> None:
@@ -29,9 +29,9 @@ def promise_permits(*, permit_ids: list[int], until: dt.datetime) -> None:
 
 
 def _activate(permit: Permit, until: dt.datetime) -> None:
-    slot = permit.slot
     advance(permit, PermitStatus.ACTIVE, table=PERMIT_MOVES, activated_at=timezone.now(), held_until=None)
-    advance(slot, SlotState.TAKEN, table=SLOT_MOVES, field="state")
+    if slot := number_of(permit):
+        advance(slot, SlotState.TAKEN, table=SLOT_MOVES, field="state")
     audit.record("permit.activated", permit, actor=permit.holder, promised_until=until)
     after_commit(prepare_document, permit.pk)
 

@@ -180,5 +180,5 @@ def test_permit_page_asks_once_for_holds(client_of, rows, django_assert_num_quer
         hold(buyer)
     client = client_of(buyer)
     client.get(reverse("permits:list"))
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(17):
         client.get(reverse("permits:list"))

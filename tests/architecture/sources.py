@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("opscom", "accounts", "vehicles", "payments", "permits", "violations", "home", "office", "demo")
+PACKAGES = ("opscom", "accounts", "vehicles", "payments", "permits", "violations", "boots", "home", "office", "demo")
 
 
 @cache

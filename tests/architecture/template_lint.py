@@ -53,6 +53,9 @@ class Reader(HTMLParser):
             self.note("inline style", value)
         elif INLINE_HANDLER.fullmatch(key) or value.startswith("javascript:"):
             self.note("inline script", f"{key}={value}")
+        elif key == "data-once" and tag != "form":
+            # The script looks for it on forms: anywhere else it guards nothing.
+            self.note("data-once on no form", tag)
         elif key in SPOKEN:
             self.read_words(value)
 

@@ -49,6 +49,7 @@ def test_form_has_its_error_summary(path):
         ("<a href='javascript:go()'></a>", "inline script"),
         ("<p style='color: red'></p>", "inline style"),
         ("<style>p { color: red }</style>", "inline style"),
+        ("<button data-once></button>", "data-once on no form"),
     ],
 )
 def test_each_fault_is_seen(planted, rule):

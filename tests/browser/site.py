@@ -19,6 +19,7 @@ from django.test import override_settings
 from psycopg import sql
 
 from accounts.models import User
+from boots.models import BootPicture
 from demo import places
 from demo.data.people import ADMINISTRATOR
 from demo.processes import Processes
@@ -79,7 +80,11 @@ def running_site() -> Iterator[Site]:
     processes = Processes(folder)
     processes.own()
     try:
-        yield start(processes, folder)
+        site = start(processes, folder)
+        with site.opened():
+            # Their files stayed where the university was loaded.
+            BootPicture.objects.all().delete()
+        yield site
     finally:
         processes.stop_all()
 

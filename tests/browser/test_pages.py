@@ -28,7 +28,7 @@ from payments.services.deposits import ask_deposit, decide_deposit
 from payments.services.promising import promise_order
 from permits.models import Permit
 from tests.accounts.mfa import give_email
-from tests.browser import cast, steps, ticket_pages
+from tests.browser import boot_pages, cast, permit_pages, steps, ticket_pages
 from tests.browser.device import DESK, PHONE, Device
 from tests.browser.steps import button, expect_heading
 from tests.factories.accounts import make_registered
@@ -127,6 +127,18 @@ def of_held_permit(view: str) -> Where:
 
 def of_bought_permit(view: str) -> Where:
     return lambda person: reverse(view, args=[cast.buy(person).code])
+
+
+def waiting_in_line(view: str, *, of_entry: bool = True) -> Where:
+    def where(person: User) -> str:
+        entry, _permit = cast.wait_in_line(person)
+        return reverse(view, args=[entry.code] if of_entry else [])
+
+    return where
+
+
+def of_offer(view: str) -> Where:
+    return lambda person: reverse(view, args=[cast.offer(person).code])
 
 
 def permit_that_lapsed(person: User) -> str:
@@ -287,7 +299,7 @@ CASES = {
     "upload-remove": Case(lambda person: reverse("accounts:remove_document", args=[make_document(person).code])),
     "upload-stays": Case(held_document),
     "home-on-hold": Case(on_hold("home:home")),
-    "permits-on-hold": Case(on_hold("permits:list"), then=lambda page: page.get_by_text("Arena monthly").click()),
+    "permits-on-hold": Case(on_hold("permits:list"), then=lambda page: page.get_by_text("Arena monthly").first.click()),
     "email-preferences": Case(
         at("accounts:email_preferences"), then=lambda page: page.get_by_text("?", exact=True).first.click()
     ),
@@ -305,12 +317,17 @@ CASES = {
     "vehicle-add-wrong": Case(at("vehicles:add"), then=press("Save Changes")),
     "vehicle-edit": Case(own_vehicle("vehicles:edit")),
     "vehicle-remove": Case(own_vehicle("vehicles:remove")),
-    "permits": Case(at("permits:list"), then=lambda page: page.get_by_text("Arena monthly").click()),
+    "permits": Case(at("permits:list"), then=lambda page: page.get_by_text("Arena monthly").first.click()),
     "permits-full": Case(at("permits:list"), lambda: cast.make_driver(user_type=maya().user_type)),
     "permit-reserved": Case(of_held_permit("permits:detail")),
     "permit-active": Case(of_bought_permit("permits:detail")),
     "permit-lapsed": Case(permit_that_lapsed),
     "permit-give-back": Case(of_held_permit("permits:give-back")),
+    "permits-waiting": Case(waiting_in_line("permits:list", of_entry=False)),
+    "waitlist-leave": Case(waiting_in_line("permits:leave")),
+    "offer": Case(of_offer("permits:offer")),
+    "offer-decline": Case(of_offer("permits:decline")),
+    "home-offer": Case(lambda person: reverse("home:home") if cast.offer(person) else ""),
     "payments": Case(payments_with_held),
     "payments-empty": Case(at("payments:due")),
     "payments-history": Case(at("payments:due"), maya),
@@ -343,6 +360,8 @@ CASES = {
     "bank-done": Case(bank_done),
     "bank-books": Case(at("demo:bank"), None),
     **{name: Case(*parts) for name, parts in ticket_pages.PAGES.items()},
+    **{name: Case(*parts) for name, parts in permit_pages.PAGES.items()},
+    **{name: Case(*parts) for name, parts in boot_pages.PAGES.items()},
 }
 
 

@@ -7,6 +7,7 @@ from django.core.management import call_command
 
 from accounts.acting.selectors import company_people
 from accounts.models import AccountHold, DocumentRequest, ProfileAnswer, User
+from boots.models import Boot, BootStatus
 from demo.data.people import MANAGER, RESIDENT
 from demo.data.tickets import STRANGERS_PLATE
 from opscom.provider.models import Lot
@@ -55,6 +56,8 @@ def test_demo_data_is_whole_and_loads_once(capsys: pytest.CaptureFixture[str]) -
     assert ProfileAnswer.objects.get().value == "lakeside"
     assert_every_screen_about_money_has_something()
     assert_every_screen_about_tickets_has_something()
+    # A lost one has no screen of its own.
+    assert set(Boot.objects.values_list("status", flat=True)) == set(BootStatus.values) - {BootStatus.LOST}
     assert_books_and_numbers_are_right()
     call_command("check_invariants")
     before = Permit.objects.count(), Ticket.objects.count()
@@ -87,7 +90,7 @@ def assert_every_screen_about_tickets_has_something() -> None:
     fine = {due_at(ticket) - ticket.fine for ticket in tickets if not ticket.is_warning}
     assert {-15, 0, 20} <= fine, "discount, full fine, late fee"
     maya = User.objects.get(email=RESIDENT)
-    assert [str(due_at(ticket)) for ticket in tickets.filter(person=maya)] == ["30.00", "20.00"]
+    assert [str(due_at(ticket)) for ticket in tickets.filter(person=maya)] == ["115.00", "30.00", "20.00"]
     assert TicketPhoto.objects.exclude(thumbnail="").count() == 2 * Ticket.objects.count()
     assert Evidence.objects.exclude(appeal=None).count() == 2
     assert TextBlock.objects.count() == 3

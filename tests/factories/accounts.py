@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib.auth.models import Group
 from django.utils import timezone
 
-from accounts.models import ProfileAnswer, ProfileField, User, UserType
+from accounts.models import AccountHold, ProfileAnswer, ProfileField, User, UserType
 from accounts.selectors import forget_asked_fields
 
 PASSWORD = "correct horse battery"
@@ -34,6 +34,11 @@ def make_user_type(code: str = "", **fields: Any) -> UserType:
     """Return a user type with a name in both languages."""
     code = code or f"type-{next(_numbers)}"
     return UserType.objects.create(code=code, **{"name": {"en": code.title(), "fr-ca": code.title()}, **fields})
+
+
+def make_hold(person: User, **fields: Any) -> AccountHold:
+    """Put the account on hold from now on."""
+    return AccountHold.objects.create(**{"person": person, "reason": "Unpaid", "starts_at": timezone.now()} | fields)
 
 
 def set_field(name: str, **changes: Any) -> None:

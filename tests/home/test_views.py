@@ -10,7 +10,7 @@ from tests.factories.vehicles import make_ownership, set_provider
 from tests.home.helpers import make_active
 
 HOME = "/"
-QUERIES = 10
+QUERIES = 12
 
 
 @pytest.fixture

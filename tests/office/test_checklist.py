@@ -8,9 +8,10 @@ from django.utils import timezone
 from opscom.provider.models import Lot
 from opscom.provider.selectors import local_date
 from permits.eligibility import sale_conditions
-from permits.models import Sale
+from permits.models import Closure, Sale
 from tests.factories.accounts import make_user_type
 from tests.factories.permits import make_lot, make_permit_type, make_sale, reserve
+from tests.factories.vehicles import make_owner
 
 pytestmark = pytest.mark.django_db
 
@@ -52,6 +53,12 @@ def take_all(sale):
         reserve(sale)
 
 
+def close_lot(sale):
+    Closure.objects.create(
+        lot=sale.lot, starts_at=NOW - DAY, ends_at=NOW + DAY, reason="snow", made_by=make_owner(first_name="Office")
+    )
+
+
 # What is planted -> the conditions that then fail, and what the page says of the whole.
 FAULTS = {
     "lot_visible": (hide_lot, ["The lot is visible"], "Not shown."),
@@ -67,6 +74,7 @@ FAULTS = {
         "Shown, but not for sale: The sale ended on",
     ),
     "not_over": (end_dates, ["Its dates are not over"], "Not shown."),
+    "closed": (close_lot, ["The lot is not closed now"], "Shown, but not for sale: The lot is closed until"),
     "free": (take_all, ["A number is free"], "Shown, but not for sale: Full"),
 }
 

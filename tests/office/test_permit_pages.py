@@ -123,6 +123,14 @@ def test_permit_type_is_made_with_validity(client_of, administrator):
         "max_per_person": "1",
         "hold_minutes": "30",
         "max_prints": "1",
+        "most_hours": "720",
+        "days_ahead": "90",
+        "proration": "days",
+        "may_end_early": "on",
+        "early_end_fee": "5.00",
+        "replacement_fee": "25",
+        "replacement_car_days": "14",
+        "replacement_cars_per_year": "2",
         "vehicle_kinds": ["electric"],
         "validities-TOTAL_FORMS": "1",
         "validities-INITIAL_FORMS": "0",
@@ -135,6 +143,7 @@ def test_permit_type_is_made_with_validity(client_of, administrator):
     assert response.status_code == 302, response.content.decode()
     kind = PermitType.objects.get()
     validity = kind.validities.get()
+    assert (kind.proration, kind.may_end_early, kind.second_price) == ("days", True, None)
     assert (kind.vehicle_kinds, validity.weekdays, list(validity.lots.all())) == (["electric"], [0, 4], [lot])
 
 
@@ -168,7 +177,8 @@ def test_a_refused_print_says_why(client_of, clerk, cashier):
     permit = reserve(make_sale())
     data = {"action": "allow_print", "_selected_action": [permit.pk]}
     assert (
-        "Only an active permit" in client_of(clerk).post("/admin/permits/permit/", data, follow=True).content.decode()
+        "Only a permit that is active"
+        in client_of(clerk).post("/admin/permits/permit/", data, follow=True).content.decode()
     )
     assert client_of(cashier).post(f"/admin/permits/permit/{permit.pk}/allow-print/").status_code == 403
 

@@ -18,7 +18,7 @@ from tests.factories.stored import PARKING, ROLLOVER, begin_save, make_stored, o
 pytestmark = pytest.mark.django_db
 PASSWORD = "a-right-password-77"
 CARDS, ADD, USE = (reverse(f"payments:{name}") for name in ("cards", "card-add", "card-use"))
-QUERIES = 5
+QUERIES = 6
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from opscom.core.context import acting_for
 from opscom.core.errors import NotAllowed
+from opscom.provider.selectors import local_date
 from payments.gateways.base import GatewayError, Result
 from payments.models import OrderStatus, Payment, PaymentStatus, StoredMethod
 from payments.services.attempts import ChargeUnderWay, start_payment
@@ -96,7 +97,7 @@ def test_a_charge_on_its_way_is_not_called_absent(gateway, order, card):
 
 @pytest.mark.parametrize("gone", ["removed_at", "expires_on"])
 def test_a_card_that_is_gone_is_not_charged(gateway, order, card, gone):
-    StoredMethod.objects.update(**{gone: timezone.now() if gone == "removed_at" else timezone.localdate()})
+    StoredMethod.objects.update(**{gone: timezone.now() if gone == "removed_at" else local_date()})
     with pytest.raises(NotAllowed):
         charge(order, card)
     assert not gateway.charged

@@ -11,7 +11,6 @@ from payments import tasks
 from payments.gateways.base import Event, Result
 from payments.invariants import check_books
 from payments.models import Debt, DebtStatus, LineStatus, OrderLine, Payment, Refund, RefundReason, RefundStatus
-from payments.rates import split_tax
 from payments.selectors import list_due
 from payments.services.adjusting import adjust_line
 from payments.services.attempts import start_payment
@@ -20,6 +19,7 @@ from payments.services.debts import write_off_debt
 from payments.services.orders import place_order
 from payments.services.refunding import refund_line
 from payments.services.reversals import reverse_payment
+from payments.tax_sums import split_tax
 from tests.factories.payments import place_thing
 from tests.factories.peers import approved
 from tests.factories.vehicles import set_provider

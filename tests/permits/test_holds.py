@@ -92,8 +92,8 @@ def test_one_broken_row_stops_nobody_else(task, status):
 def test_one_sale_that_cannot_be_promoted_stops_no_other(monkeypatch):
     sales = [make_sale(numbers=1) for _number in range(3)]
     Slot.objects.update(state=SlotState.FOR_LIST)
-    real = promoting.free_kept_numbers
-    monkeypatch.setattr(promoting, "free_kept_numbers", lambda sale: 1 / 0 if sale == sales[0] else real(sale))
+    real = promoting.hand_out
+    monkeypatch.setattr(promoting, "hand_out", lambda listed: 1 / 0 if listed.lot == sales[0].lot else real(listed))
     promoting.promote_everywhere()
     assert Slot.objects.filter(state=SlotState.FREE).count() == 2
 

@@ -96,7 +96,14 @@ def test_history_of_a_lot(office):
 
 def test_lot_with_free_hours(office):
     data = {"code": "102", "name_en": "North", "name_fr_ca": "Nord", "place_en": "", "place_fr_ca": ""}
-    data |= {"description_en": "", "description_fr_ca": "", "stalls": "40", "is_visible": "on", "position": "0"}
+    data |= {
+        "description_en": "",
+        "description_fr_ca": "",
+        "stalls": "40",
+        "temporary_spaces": "0",
+        "is_visible": "on",
+        "position": "0",
+    }
     data |= {"free_hours-TOTAL_FORMS": "1", "free_hours-INITIAL_FORMS": "0"}
     data |= {"free_hours-0-weekdays": ["5", "6"], "free_hours-0-from_time": "00:00", "free_hours-0-until_time": "00:00"}
     response = office.post(reverse("admin:provider_lot_add"), data)

@@ -40,11 +40,12 @@ def together(deeds: Sequence[Callable[[], Any]]) -> list[Any]:
 def assert_books_and_numbers_are_right() -> None:
     """Every rule of `check_invariants` holds."""
     from accounts.invariants import check_people
+    from boots.invariants import check_boots
     from payments.invariants import check_books
     from permits.invariants import check_permits
     from violations.invariants import check_tickets
 
-    assert [*check_people(), *check_books(), *check_permits(), *check_tickets()] == []
+    assert [*check_people(), *check_books(), *check_permits(), *check_tickets(), *check_boots()] == []
 
 
 def let_hours_pass(rounds: int = 2) -> None:
@@ -68,5 +69,6 @@ def tasks_of_money() -> list[str]:
     return [
         name
         for name in names
-        if name.startswith(("payments.", "permits.", "violations.")) and name != "permits.make_missing_documents"
+        if name.startswith(("payments.", "permits.", "violations.", "boots."))
+        and name != "permits.make_missing_documents"
     ]

@@ -16,19 +16,32 @@ from accounts.links import Purpose, make_change_token, make_token
 from accounts.models import User
 from accounts.roles import ADMINISTRATOR
 from accounts.sessions.selectors import places_of
+from boots.models import Booting
 from demo.models import ReceivedMessage
 from opscom.messaging.preferences import make_link
-from payments.guests import guest_path
+from opscom.provider.selectors import local_date
+from payments.guests import guest_path, sign_order
 from payments.models import Statement
 from payments.services.confirming import confirm_payment
 from payments.services.orders import place_order
 from payments.services.promising import promise_order
 from payments.services.statements import ended_month
+from permits.services.vehicles import add_replacement_car
 from tests.factories.accounts import make_registered, make_user
 from tests.factories.bank_cards import open_card_page
+from tests.factories.boots import make_booting, make_picture, pay_for_release, set_policy
 from tests.factories.documents import make_document
 from tests.factories.payments import go_to_bank, offer_method, order_permit, pay_at_bank
-from tests.factories.permits import make_sale, offer_demo_bank, reserve
+from tests.factories.permits import (
+    buy,
+    make_full_sale,
+    make_sale,
+    make_temporary_sale,
+    offer_demo_bank,
+    offered_to,
+    reserve,
+    wait_for,
+)
 from tests.factories.sso import make_provider
 from tests.factories.statements import make_account
 from tests.factories.stored import begin_save, offer_storing, store_card
@@ -148,13 +161,37 @@ PAGES = {
     "payments:receipt-pdf":                 "302 404 200 404 404 404 404 404",
     "payments:return":                      "302 404 200 404 404 404 404 404",
     "POST payments:webhook":                "400 400 400 400 400 400 400 400",
+    "permits:calendar":                     "302 404 200 404 404 404 404 404",
     "permits:detail":                       "302 404 200 404 404 404 404 404",
+    "permits:end":                          "302 404 200 404 404 404 404 404",
+    "POST permits:end":                     "302 404 422 404 404 404 404 404",
+    "POST permits:end-replacement":         "302 404 302 404 404 404 404 404",
     "POST permits:extend":                  "302 404 302 404 404 404 404 404",
     "permits:give-back":                    "302 404 200 404 404 404 404 404",
     "POST permits:give-back":               "302 404 302 404 404 404 404 404",
+    "permits:decline":                      "302 404 200 404 404 404 404 404",
+    "POST permits:decline":                 "302 404 302 404 404 404 404 404",
+    "POST permits:join":                    "302 302 302 302 302 302 302 302",
+    "permits:leave":                        "302 404 200 404 404 404 404 404",
+    "POST permits:leave":                   "302 404 302 404 404 404 404 404",
+    "permits:offer":                        "302 404 200 404 404 404 404 404",
+    "permits:standing":                     "302 404 200 404 404 404 404 404",
+    "permits:temporary":                    "302 302 302 302 302 302 302 302",
+    "POST permits:temporary":               "302 302 302 302 302 302 302 302",
+    "park:lot":                             "302 302 302 302 302 302 302 302",
+    "park:stay":                            "200 200 200 200 200 200 200 200",
+    "POST park:stay":                       "422 422 422 422 422 422 422 422",
+    "permits:queue":                        "302 302 302 302 302 302 302 302",
+    "POST permits:enter-queue":             "302 302 302 302 302 302 302 302",
     "permits:list":                         "302 302 302 302 302 302 302 302",
     "POST permits:print":                   "302 404 302 404 404 404 404 404",
+    "POST permits:rollover":                "302 404 302 404 404 404 404 404",
     "POST permits:reserve":                 "302 302 302 302 302 302 302 302",
+    "permits:phone":                        "302 404 200 404 404 404 404 404",
+    "permits:replacement":                  "302 404 200 404 404 404 404 404",
+    "POST permits:replacement":             "302 404 422 404 404 404 404 404",
+    "permits:vehicles":                     "302 404 200 404 404 404 404 404",
+    "POST permits:vehicles":                "302 404 422 404 404 404 404 404",
     "permits:status":                       "200 200 200 200 200 200 200 200",
     "provider:agree":                       "302 302 302 302 302 302 302 302",
     "POST provider:agree":                  "302 302 302 302 302 302 302 302",
@@ -178,6 +215,14 @@ PAGES = {
     "vehicles:remove":                      "302 404 200 404 404 404 404 404",
     "POST vehicles:remove":                 "302 404 302 404 404 404 404 404",
     "POST vehicles:set_active":             "302 404 302 404 404 404 404 404",
+    "boots:guest":                           "200 200 200 200 200 200 200 200",
+    "POST boots:guest":                      "302 302 302 302 302 302 302 302",
+    "boots:mine":                            "302 404 200 404 404 404 404 404",
+    "POST boots:mine":                       "302 404 302 404 404 404 404 404",
+    "boots:pay":                             "200 200 200 200 200 200 200 200",
+    "POST boots:pay":                        "422 422 302 422 422 422 422 422",
+    "boots:picture":                         "200 200 200 200 200 200 200 200",
+    "boots:sticker":                         "302 302 302 302 302 302 302 302",
     "guest:pay":                             "200 200 200 200 200 200 200 200",
     "POST guest:pay":                        "422 422 422 422 422 422 422 422",
     "guest:photo":                           "200 200 200 200 200 200 200 200",
@@ -216,6 +261,11 @@ ADMIN_LISTS = {
     "accounts.user":                        "403 200 200",
     "accounts.usertype":                    "403 200 200",
     "auth.group":                           "403 403 200",
+    "boots.boot":                           "200 200 200",
+    "boots.booting":                        "200 200 200",
+    "boots.bootpicture":                    "403 403 200",
+    "boots.bootpolicy":                     "403 403 302",
+    "boots.dropoffplace":                   "403 200 200",
     "core.auditentry":                      "403 200 200",
     "messaging.emailcategory":              "403 403 200",
     "messaging.message":                    "403 200 200",
@@ -242,7 +292,12 @@ ADMIN_LISTS = {
     "payments.taxrate":                     "403 403 200",
     "permits.permit":                       "200 200 200",
     "permits.permittype":                   "403 200 200",
+    "permits.rollrun":                      "403 200 200",
+    "permits.closure":                      "403 200 200",
     "permits.sale":                         "403 200 200",
+    "permits.waitlist":                     "403 200 200",
+    "permits.waitlistentry":                "403 200 200",
+    "payments.ratetable":                   "403 200 200",
     "permits.slot":                         "403 200 200",
     "provider.disclaimer":                  "403 403 200",
     "provider.holiday":                     "403 200 200",
@@ -291,6 +346,23 @@ def permit_of(resident: User) -> Any:
     """A permit that the resident has reserved."""
     make_ownership(resident)
     return reserve(make_sale(), resident)
+
+
+def replacement_of(resident: User) -> dict[str, Any]:
+    """A car that stands in for the resident's on their permit."""
+    make_ownership(resident)
+    permit, today = buy(make_sale(), resident), local_date()
+    own = permit.vehicle_links.get().vehicle
+    car = add_replacement_car(
+        permit=permit,
+        stands_in_for=own,
+        plate="GARAGE1",
+        region="CA-ON",
+        first_day=today,
+        last_day=today,
+        actor=resident,
+    )
+    return {"code": permit.code, "car_code": car.code}
 
 
 def paid_order_of(resident: User) -> Any:
@@ -390,6 +462,25 @@ def guest_order(resident: User) -> dict[str, str]:
     return {"token": guest_path(order).split("/")[-2]}
 
 
+def boot_on(resident: User) -> Booting:
+    set_policy()
+    return make_booting(resident)
+
+
+def paid_boot(resident: User) -> dict[str, str]:
+    offer_method("demo-bank", is_for_guests=True)
+    booting = boot_on(resident)
+    pay_for_release(booting, resident)
+    return {"code": booting.code}
+
+
+def paid_boot_of_a_guest(resident: User) -> dict[str, str]:
+    offer_method("demo-bank", is_for_guests=True)
+    booting = boot_on(resident)
+    payment = pay_for_release(booting)
+    return {"token": sign_order(payment.order)}
+
+
 OBJECTS: dict[str, Callable[[User], dict[str, Any]]] = {
     "accounts:confirm_address": lambda resident: {"token": make_token(sso_newcomer(), Purpose.CONFIRM)},
     "openid_connect_callback": lambda resident: {"provider_id": make_provider().code},
@@ -410,11 +501,28 @@ OBJECTS: dict[str, Callable[[User], dict[str, Any]]] = {
     "vehicles:set_active": vehicle,
     "vehicles:remove": vehicle,
     "provider:agree": lambda resident: {"kind": "vehicle"},
+    "permits:decline": lambda resident: {"code": offered_to(resident).code},
+    "permits:join": lambda resident: {"sale_code": make_sale().code},
+    "permits:leave": lambda resident: {"code": wait_for(make_full_sale()[0], resident).code},
+    "permits:offer": lambda resident: {"code": offered_to(resident).code},
+    "permits:standing": lambda resident: {"code": wait_for(make_full_sale()[0], resident).code},
+    "permits:temporary": lambda resident: {"sale_code": make_temporary_sale().code},
+    "park:lot": lambda resident: {"lot_code": make_temporary_sale().lot.code},
+    "park:stay": lambda resident: {"sale_code": make_temporary_sale().code},
+    "permits:queue": lambda resident: {"sale_code": make_sale().code},
+    "permits:enter-queue": lambda resident: {"sale_code": make_sale().code},
     "permits:reserve": lambda resident: {"sale_code": make_sale().code},
     "permits:status": lambda resident: {"public_code": permit_of(resident).public_code},
     "permits:detail": lambda resident: {"code": permit_of(resident).code},
     "permits:print": lambda resident: {"code": permit_of(resident).code},
     "permits:extend": lambda resident: {"code": permit_of(resident).code},
+    "permits:end": lambda resident: {"code": permit_of(resident).code},
+    "permits:rollover": lambda resident: {"code": permit_of(resident).code},
+    "permits:calendar": lambda resident: {"code": permit_of(resident).code},
+    "permits:phone": lambda resident: {"code": permit_of(resident).code},
+    "permits:vehicles": lambda resident: {"code": permit_of(resident).code},
+    "permits:replacement": lambda resident: {"code": permit_of(resident).code},
+    "permits:end-replacement": replacement_of,
     "permits:give-back": lambda resident: {"code": permit_of(resident).code},
     "payments:cards": lambda resident: storing_offered(),
     "payments:card-add": lambda resident: storing_offered(),
@@ -435,6 +543,11 @@ OBJECTS: dict[str, Callable[[User], dict[str, Any]]] = {
     "demo:attachment": lambda resident: {"pk": received().pk, "number": 0},
     "demo:bank-card": lambda resident: {"token": open_card_page().token},
     "demo:bank-card-cancel": lambda resident: {"token": open_card_page().token},
+    "boots:guest": paid_boot_of_a_guest,
+    "boots:mine": paid_boot,
+    "boots:pay": lambda resident: {"pay_code": boot_on(resident).pay_code},
+    "boots:picture": lambda resident: {"code": make_picture().code},
+    "boots:sticker": lambda resident: {"tag": boot_on(resident).boot.tag},
     "guest:ticket": lambda resident: {"pay_code": make_ticket(resident).pay_code},
     "guest:pay": guest_pay_page,
     "guest:photo": guest_photo,

@@ -91,7 +91,7 @@ class TicketQuerySet(models.QuerySet["Ticket"]):
         return found
 
 
-@pghistory.track(exclude=["pin", "pay_code", "next_step_on"])
+@pghistory.track(exclude=["pin", "pay_code", "next_step_on", "release_path"])
 class Ticket(models.Model):
     """One ticket. Its number is public, its PIN is printed behind it: `TT-10133-3K`."""
 
@@ -151,7 +151,10 @@ class Ticket(models.Model):
     status = models.CharField(_("status"), max_length=12, choices=TicketStatus.choices, default=T.OPEN)
     closed_at = models.DateTimeField(_("closed"), null=True, blank=True)
     closing_reason = models.CharField(_("reason"), max_length=300, blank=True)
+    # While a boot is on: what has to be paid with it so that the boot is released, and the page where that is done.
     booted_at = models.DateTimeField(_("boot put on"), null=True, blank=True)
+    release_id = models.BigIntegerField(null=True, blank=True, editable=False)
+    release_path = models.CharField(max_length=80, blank=True, editable=False)
     # The next day on which something about it is to be done: see `violations.services.steps`.
     next_step_on = models.DateField(null=True, blank=True)
     collection = models.ForeignKey(

@@ -52,7 +52,8 @@ def send_to_collections(*, overdue_days: int, actor: User) -> CollectionExport:
         rows, total = [], ZERO
         for pk in wanted:
             ticket = lock_ticket(pk)
-            is_open = ticket.status == TicketStatus.OPEN and ticket.collection_id is None and not paid_line(pk)
+            is_open = ticket.status == TicketStatus.OPEN and not ticket.booted_at and not paid_line(pk)
+            is_open = is_open and ticket.collection_id is None
             if not is_open or not _is_collectable(ticket, overdue_days):
                 continue
             amount = cost_at(ticket)

@@ -29,7 +29,7 @@ STAGED_FOR = dt.timedelta(days=7)
 
 def keep_photos(*, ticket: Ticket, photos: Sequence[NewDocument], actor: User | None) -> list[TicketPhoto]:
     """Keep the officer's photos, inside the caller's transaction."""
-    kept = [_stored(TicketPhoto(ticket=ticket, taken_by=actor), photo) for photo in photos]
+    kept = [store_file(TicketPhoto(ticket=ticket, taken_by=actor), photo) for photo in photos]
     for photo in kept:
         photo.save()
     return kept
@@ -42,7 +42,7 @@ def staged(ticket: Ticket, person: User) -> list[Evidence]:
 
 def stage_evidence(*, ticket: Ticket, person: User, files: Sequence[NewDocument]) -> list[Evidence]:
     """Keep files beside the form until it is sent, all or none. Raises NotAllowed beyond the number of files."""
-    rows = [_stored(Evidence(ticket=ticket, person=person), file) for file in files]
+    rows = [store_file(Evidence(ticket=ticket, person=person), file) for file in files]
     try:
         return _write_staged(ticket, person, rows)
     except DomainError:
@@ -86,7 +86,7 @@ def attach_staged(*, appeal: Appeal, person: User | None) -> int:
 def attach_new(*, appeal: Appeal, files: Sequence[NewDocument], actor: User) -> None:
     """Keep what came with an appeal on paper, inside the caller's transaction."""
     for file in files:
-        _stored(Evidence(ticket=appeal.ticket, person=actor, appeal=appeal), file).save()
+        store_file(Evidence(ticket=appeal.ticket, person=actor, appeal=appeal), file).save()
 
 
 def note_opening(*, evidence: Evidence, actor: User) -> None:
@@ -100,10 +100,10 @@ def sweep_files(now: dt.datetime | None = None) -> int:
     return sum(sweep_folder(folder, model_names(model), now=now) for folder, model in FOLDERS.items())
 
 
-FOLDERS: dict[str, type[Evidence] | type[TicketPhoto]] = {"evidence": Evidence, "ticket-photos": TicketPhoto}
+FOLDERS: dict[str, Any] = {"evidence": Evidence, "ticket-photos": TicketPhoto}
 
 
-def model_names(model: type[Evidence] | type[TicketPhoto]) -> Any:
+def model_names(model: Any) -> Any:
     """Return a function that keeps, of some names of files, those that rows of the model name."""
 
     def kept(names: Sequence[str]) -> set[str]:
@@ -113,7 +113,8 @@ def model_names(model: type[Evidence] | type[TicketPhoto]) -> Any:
     return kept
 
 
-def _stored(row: Any, file: NewDocument) -> Any:
+def store_file(row: Any, file: NewDocument) -> Any:
+    """Store the file, and its thumbnail, under random names into the row, which is not saved yet; returns the row."""
     row.name, row.content_type, row.size = file.name, file.checked.content_type, file.checked.size
     if row.is_picture:
         row.thumbnail.save("thumbnail.jpg", ContentFile(make_thumbnail(file.checked.content, THUMBNAIL)), save=False)

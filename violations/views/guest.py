@@ -67,6 +67,8 @@ def pay(request: HttpRequest, pay_code: str) -> HttpResponse:
     """`Guest Payment`: method and e-mail, then on to the gateway's page."""
     found = get_object_or_404(selectors.load_ticket(Ticket.objects.all()), pay_code=pay_code)
     view = selectors.view_ticket(found)
+    if found.release_path:
+        return redirect(found.release_path)
     if not view.is_payable:
         return redirect("guest:ticket", pay_code)
     form = GuestPaymentForm(request.POST if request.method == "POST" else None, choices=guest_choices({KIND}))
