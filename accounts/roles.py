@@ -107,6 +107,13 @@ RIGHTS: dict[str, dict[str, tuple[str, ...]]] = {
         "boots.boot": (*KEEP, "see_code", "put_on_boot"),
         "boots.booting": VIEW,
         "boots.dropoffplace": VIEW,
+        "lockers.building": VIEW,
+        "lockers.area": VIEW,
+        "lockers.lockersale": VIEW,
+        # Change: emptied, out of order, a new combination.
+        "lockers.locker": ("view", "change", "see_combination"),
+        # Change: switch, release.
+        "lockers.rental": ("view", "change"),
     },
     APPEALS_OFFICER: {
         "accounts.user": VIEW,

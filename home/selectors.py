@@ -13,6 +13,8 @@ from django.utils import timezone
 
 from accounts.models import User
 from boots.models import Booting
+from lockers.models import RentalStatus
+from lockers.selectors import load_rentals
 from opscom.core.money import ZERO
 from opscom.provider.selectors import get_provider, local_date
 from payments.purchasables import Quote, all_purchasables
@@ -70,7 +72,8 @@ def boots_out(user: User) -> list[Booting]:
 
 def home_cards(user: User) -> list[Card]:
     """Return the cards of this account, in the manual's order; only modules that are switched on have one."""
-    return [violations_card(user), permits_card(user), vehicles_card(user)]
+    cards = [violations_card(user), permits_card(user), vehicles_card(user)]
+    return [*cards, lockers_card(user)] if get_provider().is_lockers_on else cards
 
 
 def violations_card(user: User) -> Card:
@@ -99,6 +102,13 @@ def vehicles_card(user: User) -> Card:
     """Return the person's vehicles, the active ones first."""
     rows, count = first_rows(vehicles_of(user))
     return Card("home/_vehicles_card.html", rows, count)
+
+
+def lockers_card(user: User) -> Card:
+    """Return the lockers that are paid and not over: those that end first stand first."""
+    rentals = load_rentals().visible_to(user).filter(status=RentalStatus.ACTIVE, ends_at__gt=timezone.now())
+    rows, count = first_rows(rentals.order_by("ends_at", "pk"))
+    return Card("home/_lockers_card.html", rows, count)
 
 
 def first_rows(queryset: QuerySet[Any]) -> tuple[list[Any], int]:

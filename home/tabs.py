@@ -42,6 +42,11 @@ def may_appeal(request: HttpRequest) -> bool:
     return get_provider().is_appeals_on
 
 
+def rents_lockers(request: HttpRequest) -> bool:
+    """Show while lockers are rented."""
+    return get_provider().is_lockers_on
+
+
 def may_choose_emails(request: HttpRequest) -> bool:
     """Show while people may choose which e-mails they get."""
     return get_provider().is_email_preferences_on
@@ -76,6 +81,7 @@ TABS = [
     Entry(_("Home"), "house", "home:home"),
     Entry(_("Vehicles"), "car", "vehicles:list"),
     Entry(_("Permits"), "badge-check", "permits:list"),
+    Entry(_("Lockers"), "lock", "lockers:list", rents_lockers),
     Entry(_("Appeals"), "scale", "violations:list", may_appeal),
     Entry(_("Payments"), "credit-card", "payments:due"),
     Entry(

@@ -84,6 +84,7 @@ def list_tasks(request: HttpRequest) -> Iterator[Figure | None]:
     """Yield what waits for somebody of the office; nothing is yielded for what does not wait."""
     yield from list_desk_tasks(request)
     yield from list_boot_tasks(request)
+    yield from list_locker_tasks(request)
     yield from list_money_tasks(request)
     yield from list_message_tasks(request)
 
@@ -114,6 +115,13 @@ def list_boot_tasks(request: HttpRequest) -> Iterator[Figure | None]:
         yield task(_("Boots that do not open"), counts["problem"], problem, "emergency", "bad")
         yield task(_("Boots that are late"), counts["late"], link_to("boots_booting", queue="late"), "schedule", "bad")
         yield task(_("Boots out"), counts["out"], link_to("boots_booting"), "directions_car", "plain")
+
+
+def list_locker_tasks(request: HttpRequest) -> Iterator[Figure | None]:
+    """Yield the lockers that somebody must look into before they are let again."""
+    if may(request, "lockers.view_locker"):
+        waiting = link_to("lockers_locker", queue="to_empty")
+        yield task(_("Lockers to be emptied"), selectors.count_lockers_to_empty(), waiting, "inventory_2", "plain")
 
 
 def list_money_tasks(request: HttpRequest) -> Iterator[Figure | None]:

@@ -67,6 +67,16 @@ GROUPS: list[tuple[Any, list[tuple[str, str, Any]]]] = [
         ],
     ),
     (
+        _("Lockers"),
+        [
+            ("lockers.Rental", "lock_person", None),
+            ("lockers.Locker", "lock", None),
+            ("lockers.LockerSale", "sell", None),
+            ("lockers.Area", "grid_view", None),
+            ("lockers.Building", "apartment", None),
+        ],
+    ),
+    (
         _("Money"),
         [
             ("payments.Order", "shopping_cart", None),

@@ -9,6 +9,7 @@ from django.utils import timezone
 from accounts.invariants import check_documents, check_people
 from accounts.selectors import offered_languages
 from boots.invariants import check_boots
+from lockers.invariants import check_lockers
 from opscom.core import audit
 from opscom.messaging.services import queue_email
 from opscom.provider.selectors import get_provider, local_date, start_of_day
@@ -27,7 +28,15 @@ def find_problems() -> list[str]:
     with transaction.atomic():
         if is_own:
             connection.cursor().execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        parts = [check_people(), check_documents(), check_books(), check_permits(), check_tickets(), check_boots()]
+        parts = [
+            check_people(),
+            check_documents(),
+            check_books(),
+            check_permits(),
+            check_lockers(),
+            check_tickets(),
+            check_boots(),
+        ]
         return list(chain.from_iterable(parts))
 
 

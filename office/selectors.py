@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import DocumentRequest, RequestStatus, User, UserType
 from boots.models import Booting
+from lockers.models import Locker
 from opscom.core.money import ZERO
 from opscom.messaging.models import Message, MessageStatus
 from opscom.provider.models import Lot
@@ -126,6 +127,11 @@ def count_boots() -> dict[str, int]:
     running = Booting.objects.running()
     late, problem = Q(overdue_at__isnull=False), Q(problem_at__isnull=False)
     return running.aggregate(out=Count("pk"), late=Count("pk", filter=late), problem=Count("pk", filter=problem))
+
+
+def count_lockers_to_empty() -> int:
+    """Return the lockers whose renter's time is over, and into which nobody has looked."""
+    return Locker.objects.filter(to_empty_since__isnull=False).count()
 
 
 def count_letters() -> tuple[int, int]:

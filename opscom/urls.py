@@ -12,6 +12,7 @@ urlpatterns = [
     path("permits/", include("permits.urls")),
     path("payments/", include("payments.urls")),
     path("appeals/", include("violations.urls")),
+    path("lockers/", include("lockers.urls")),
     path("boot/", include("boots.urls")),
     path("park/", include("permits.guest_urls")),
     path("quick-pay/", include("violations.guest_urls")),

@@ -30,7 +30,8 @@ from opscom.core.admin import (
     render_ask_page,
 )
 from opscom.provider.templatetags.portal import local_datetime
-from violations.admin.shared import AsksOffice, FindsByNumber, link_to
+from payments.admin.shared import AsksOffice, link_to
+from violations.admin.shared import FindsByNumber
 from violations.views.files import send_file
 
 OUT, ON_CAR = {"back", "more_time", "send_again", "lose"}, {"take_off", "lose"}

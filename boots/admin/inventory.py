@@ -27,7 +27,7 @@ from boots.services import codes, inventory, putting_on, returning
 from opscom.core.admin import NothingToTypeForm, ReadOnlyAdmin, change_page, posted, posted_files, render_ask_page
 from opscom.core.errors import DomainError
 from opscom.provider.templatetags.portal import local_datetime
-from violations.admin.shared import AsksOffice, link_to
+from payments.admin.shared import AsksOffice, link_to
 
 BOOT_TONES = {
     BootStatus.AVAILABLE: "success",

@@ -70,6 +70,7 @@ class ProviderAdmin(ModelAdmin):
                 ]
             },
         ),
+        (_("Lockers"), {"fields": ["is_lockers_on"]}),
         (
             _("Appeals"),
             {

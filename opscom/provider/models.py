@@ -145,6 +145,7 @@ class Provider(models.Model):
         _("what is in collections cannot be paid on line"), default=True, help_text=_("A boot's ticket always can.")
     )
     is_boots_on = models.BooleanField(_("boots are put on cars"), default=False)
+    is_lockers_on = models.BooleanField(_("lockers are rented"), default=False)
     overdue_hold_above = MoneyField(
         _("overdue tickets above this sum put a hold on the account"),
         null=True,

@@ -9,13 +9,15 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from accounts.forms.office import ConfirmForm
 from accounts.models import User
-from opscom.core.admin import ReadOnlyAdmin, ReadOnlyInline, render_ask_page
+from opscom.core.admin import ReadOnlyAdmin, ReadOnlyInline, change_page, render_ask_page
 from opscom.core.errors import DomainError
 from opscom.core.money import format_money
 from payments.models import (
@@ -161,6 +163,27 @@ class AsksFirst:
         return render_ask_page(page, request, form=form, original=obj, back=back, **{"is_danger": True, **context})
 
 
+class AsksOffice(AsksFirst):
+    """Asks before a deed; a plain form where nothing but words is needed."""
+
+    def ask_plain(
+        self,
+        request: HttpRequest,
+        obj: Any,
+        form: forms.Form,
+        deed: Callable[[User, Any], Any],
+        done: Any,
+        **context: Any,
+    ) -> HttpResponse:
+        """Show the bound or unbound form; when it is right do the deed, say so and go back to the record."""
+        back = change_page(obj)
+        person = cast(User, request.user)
+        if form.is_bound and form.is_valid() and did(form, lambda who: deed(who, form.cleaned_data), person):
+            messages.success(request, done)
+            return redirect(back)
+        return render_ask_page(cast(ModelAdmin, self), request, form=form, original=obj, back=back, **context)
+
+
 class AsksPassword(AsksFirst, ReadOnlyAdmin):
     """A page of which nothing is edited, and whose deeds ask first."""
 
@@ -173,3 +196,10 @@ def did(form: forms.Form, deed: Callable[[User], Any], person: User) -> bool:
         form.add_error(None, str(error))
         return False
     return True
+
+
+def link_to(row: Any, label: Any = None) -> SafeString | str:
+    """Return a link to the office's page about the record; a dash for none."""
+    if row is None:
+        return "-"
+    return format_html('<a class="office-link" href="{}">{}</a>', change_page(row), label or row)

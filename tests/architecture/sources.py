@@ -6,7 +6,19 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("opscom", "accounts", "vehicles", "payments", "permits", "violations", "boots", "home", "office", "demo")
+PACKAGES = (
+    "opscom",
+    "accounts",
+    "vehicles",
+    "payments",
+    "permits",
+    "lockers",
+    "violations",
+    "boots",
+    "home",
+    "office",
+    "demo",
+)
 
 
 @cache

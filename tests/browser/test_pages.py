@@ -28,7 +28,7 @@ from payments.services.deposits import ask_deposit, decide_deposit
 from payments.services.promising import promise_order
 from permits.models import Permit
 from tests.accounts.mfa import give_email
-from tests.browser import boot_pages, cast, permit_pages, steps, ticket_pages
+from tests.browser import boot_pages, cast, locker_pages, permit_pages, steps, ticket_pages
 from tests.browser.device import DESK, PHONE, Device
 from tests.browser.steps import button, expect_heading
 from tests.factories.accounts import make_registered
@@ -362,6 +362,7 @@ CASES = {
     **{name: Case(*parts) for name, parts in ticket_pages.PAGES.items()},
     **{name: Case(*parts) for name, parts in permit_pages.PAGES.items()},
     **{name: Case(*parts) for name, parts in boot_pages.PAGES.items()},
+    **{name: Case(*parts) for name, parts in locker_pages.PAGES.items()},
 }
 
 

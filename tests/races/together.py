@@ -41,11 +41,13 @@ def assert_books_and_numbers_are_right() -> None:
     """Every rule of `check_invariants` holds."""
     from accounts.invariants import check_people
     from boots.invariants import check_boots
+    from lockers.invariants import check_lockers
     from payments.invariants import check_books
     from permits.invariants import check_permits
     from violations.invariants import check_tickets
 
-    assert [*check_people(), *check_books(), *check_permits(), *check_tickets(), *check_boots()] == []
+    checks = [check_people(), check_books(), check_permits(), check_lockers(), check_tickets(), check_boots()]
+    assert [problem for check in checks for problem in check] == []
 
 
 def let_hours_pass(rounds: int = 2) -> None:
@@ -69,6 +71,6 @@ def tasks_of_money() -> list[str]:
     return [
         name
         for name in names
-        if name.startswith(("payments.", "permits.", "violations.", "boots."))
+        if name.startswith(("payments.", "permits.", "lockers.", "violations.", "boots."))
         and name != "permits.make_missing_documents"
     ]

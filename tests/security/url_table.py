@@ -31,6 +31,7 @@ from tests.factories.accounts import make_registered, make_user
 from tests.factories.bank_cards import open_card_page
 from tests.factories.boots import make_booting, make_picture, pay_for_release, set_policy
 from tests.factories.documents import make_document
+from tests.factories.lockers import make_area, make_locker_sale, reserve_one
 from tests.factories.payments import go_to_bank, offer_method, order_permit, pay_at_bank
 from tests.factories.permits import (
     buy,
@@ -161,6 +162,15 @@ PAGES = {
     "payments:receipt-pdf":                 "302 404 200 404 404 404 404 404",
     "payments:return":                      "302 404 200 404 404 404 404 404",
     "POST payments:webhook":                "400 400 400 400 400 400 400 400",
+    "lockers:choose":                       "302 200 200 200 200 200 200 200",
+    "POST lockers:choose":                  "302 422 422 422 422 422 422 422",
+    "lockers:detail":                       "302 404 200 404 404 404 404 404",
+    "POST lockers:extend":                  "302 404 302 404 404 404 404 404",
+    "lockers:give-back":                    "302 404 200 404 404 404 404 404",
+    "POST lockers:give-back":               "302 404 302 404 404 404 404 404",
+    "lockers:list":                         "302 200 200 200 200 200 200 200",
+    "lockers:photo":                        "302 404 404 404 404 404 404 404",
+    "POST lockers:renew":                   "302 404 302 404 404 404 404 404",
     "permits:calendar":                     "302 404 200 404 404 404 404 404",
     "permits:detail":                       "302 404 200 404 404 404 404 404",
     "permits:end":                          "302 404 200 404 404 404 404 404",
@@ -267,6 +277,11 @@ ADMIN_LISTS = {
     "boots.bootpolicy":                     "403 403 302",
     "boots.dropoffplace":                   "403 200 200",
     "core.auditentry":                      "403 200 200",
+    "lockers.area":                         "403 200 200",
+    "lockers.building":                     "403 200 200",
+    "lockers.locker":                       "403 200 200",
+    "lockers.lockersale":                   "403 200 200",
+    "lockers.rental":                       "403 200 200",
     "messaging.emailcategory":              "403 403 200",
     "messaging.message":                    "403 200 200",
     "messaging.messagetemplate":            "403 403 200",
@@ -394,6 +409,12 @@ def order_of(resident: User) -> Any:
     """The resident's order for a permit."""
     offer_demo_bank()
     return order_permit(permit_of(resident))
+
+
+def lockers_are_on(resident: User) -> dict[str, Any]:
+    """Lockers are let."""
+    make_locker_sale()
+    return {}
 
 
 def storing_offered() -> dict[str, Any]:
@@ -548,6 +569,13 @@ OBJECTS: dict[str, Callable[[User], dict[str, Any]]] = {
     "boots:pay": lambda resident: {"pay_code": boot_on(resident).pay_code},
     "boots:picture": lambda resident: {"code": make_picture().code},
     "boots:sticker": lambda resident: {"tag": boot_on(resident).boot.tag},
+    "lockers:choose": lambda resident: {"sale_code": make_locker_sale().code},
+    "lockers:list": lockers_are_on,
+    "lockers:photo": lambda resident: {"code": make_area().code},
+    "lockers:detail": lambda resident: {"code": reserve_one(resident).code},
+    "lockers:extend": lambda resident: {"code": reserve_one(resident).code},
+    "lockers:give-back": lambda resident: {"code": reserve_one(resident).code},
+    "lockers:renew": lambda resident: {"code": reserve_one(resident).code},
     "guest:ticket": lambda resident: {"pay_code": make_ticket(resident).pay_code},
     "guest:pay": guest_pay_page,
     "guest:photo": guest_photo,

@@ -23,9 +23,10 @@ from accounts.models import User
 from opscom.core.admin import QueueFilter, ReadOnlyAdmin, posted
 from opscom.core.money import format_money
 from opscom.provider.selectors import local_date
+from payments.admin.shared import AsksOffice, link_to
 from vehicles.entitlements import find_entitlements
 from violations.admin.forms import AskForm, DecideForm, DecideWithPasswordForm
-from violations.admin.shared import APPEAL_TONES, AsksOffice, FindsByNumber, describe, link_to
+from violations.admin.shared import APPEAL_TONES, FindsByNumber, describe
 from violations.costing import cost_line, deadlines_of
 from violations.look_alikes import near_rights
 from violations.models import UNDER_REVIEW, Appeal, AppealStatus, Association, Evidence, Ticket, TicketStatus

@@ -20,9 +20,8 @@ from opscom.core.admin import ReadOnlyAdmin, change_page, posted, render_ask_pag
 from opscom.core.errors import DomainError
 from opscom.core.money import ZERO, format_money
 from payments.admin.results import ReadsResults
-from payments.admin.shared import money_column
+from payments.admin.shared import AsksOffice, money_column
 from violations.admin.forms import CollectConfirmForm, CollectForm
-from violations.admin.shared import AsksOffice
 from violations.collecting import ResultLine, write_file
 from violations.costing import cost_at
 from violations.models import CollectionExport

@@ -16,8 +16,9 @@ from unfold.decorators import display
 
 from accounts.models import User
 from opscom.core.admin import QueueFilter, ReadOnlyAdmin
+from payments.admin.shared import link_to
 from violations import emails
-from violations.admin.shared import FindsByNumber, link_to
+from violations.admin.shared import FindsByNumber
 from violations.models import ADDRESS_IS_COMPLETE, Notice, NoticeKind, NoticeWay
 from violations.services.letters import mark_printed
 

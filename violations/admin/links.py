@@ -13,7 +13,8 @@ from unfold.decorators import display
 
 from accounts.models import User
 from opscom.core.admin import ReadOnlyAdmin, act_on_each
-from violations.admin.shared import FindsByNumber, link_to
+from payments.admin.shared import link_to
+from violations.admin.shared import FindsByNumber
 from violations.models import Association
 from violations.services.associating import end_kept_link
 

@@ -1,22 +1,13 @@
-"""What the pages about tickets share: tones, links, the question before a deed, and files."""
+"""What the pages about tickets share: tones, searching, and what names a ticket."""
 
-from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
-from django import forms
-from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin
 
-from accounts.models import User
-from opscom.core.admin import change_page, render_ask_page
 from opscom.core.money import format_money
 from opscom.provider.templatetags.portal import local_datetime
-from payments.admin.shared import AsksFirst, did
 from vehicles.plates import normalise_plate
 from violations.costing import due_at
 from violations.models import AppealStatus, Ticket, TicketStatus
@@ -55,13 +46,6 @@ class FindsByNumber(ModelAdmin):
         return found | queryset.filter(**{self.number_key: number}), has_doubles
 
 
-def link_to(row: Any, label: Any = None) -> SafeString | str:
-    """Return a link to the office's page about the record; a dash for none."""
-    if row is None:
-        return "-"
-    return format_html('<a class="office-link" href="{}">{}</a>', change_page(row), label or row)
-
-
 def describe(ticket: Ticket) -> list[tuple[Any, Any]]:
     """Return what names a ticket on a page that asks."""
     return [
@@ -72,24 +56,3 @@ def describe(ticket: Ticket) -> list[tuple[Any, Any]]:
         (_("Person"), ticket.person or "-"),
         (_("Costs now"), format_money(due_at(ticket))),
     ]
-
-
-class AsksOffice(AsksFirst):
-    """Asks before a deed; a plain form where nothing but words is needed."""
-
-    def ask_plain(
-        self,
-        request: HttpRequest,
-        obj: Any,
-        form: forms.Form,
-        deed: Callable[[User, Any], Any],
-        done: Any,
-        **context: Any,
-    ) -> HttpResponse:
-        """Show the bound or unbound form; when it is right do the deed, say so and go back to the record."""
-        back = change_page(obj)
-        person = cast(User, request.user)
-        if form.is_bound and form.is_valid() and did(form, lambda who: deed(who, form.cleaned_data), person):
-            messages.success(request, done)
-            return redirect(back)
-        return render_ask_page(cast(ModelAdmin, self), request, form=form, original=obj, back=back, **context)

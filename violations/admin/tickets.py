@@ -25,15 +25,14 @@ from opscom.core.admin import ReadOnlyAdmin, change_page, posted, posted_files, 
 from opscom.core.errors import DomainError
 from opscom.core.money import format_money
 from opscom.provider.selectors import get_provider
+from payments.admin.shared import AsksOffice, link_to
 from vehicles.forms import initial_of
 from violations import emails
 from violations.admin.forms import IssueForm, LowerForm, PaperAppealForm, ReasonForm, ReasonWithPasswordForm
 from violations.admin.shared import (
     TICKET_TONES,
-    AsksOffice,
     FindsByNumber,
     describe,
-    link_to,
 )
 from violations.costing import cost_line, deadlines_of, due_at
 from violations.models import Ticket, TicketPhoto, TicketStatus

@@ -10,6 +10,7 @@ from demo.data.boots import make_boots
 from demo.data.closures import make_closures
 from demo.data.companies import make_company
 from demo.data.documents import make_documents
+from demo.data.lockers import make_lockers
 from demo.data.lots import make_lots, make_provider, make_sales
 from demo.data.money import make_money, make_payment_methods
 from demo.data.people import ADMINISTRATOR, CASHIER, MANAGER, PASSWORD, RESIDENT, make_people, make_user_types
@@ -52,6 +53,7 @@ class Command(BaseCommand):
             make_temporary(people, lots)
             make_closures(office, lots)
             make_waitlists(people, sales["library-year"], office)
+            make_lockers(people, office)
         width = max(map(len, (RESIDENT, MANAGER, ADMINISTRATOR)))
         for who, email in (("Resident", RESIDENT), ("Company manager", MANAGER), ("Office", ADMINISTRATOR)):
             # Who works in the office needs a second thing at each sign-in.
