@@ -6,7 +6,7 @@ from boots.driver import driver_path, how_to_remove
 from boots.models import Booting
 from boots.selectors import drop_off_places, pictures
 from boots.services.codes import read_code
-from opscom.core.context import acting
+from opscom.core.context import office_acts
 from payments.models import Order, OrderLine
 from payments.receipt_parts import ReceiptPart
 
@@ -25,16 +25,11 @@ def describe_code(booting: Booting, order: Order) -> dict[str, object]:
     return {
         "booting": booting,
         "is_out": is_out,
-        "code": read_code(booting.boot) if is_out and may_read_code() else "",
-        "may_read": may_read_code(),
+        "code": read_code(booting.boot) if is_out and not office_acts() else "",
+        # The office looks on its own site, by name.
+        "may_read": not office_acts(),
         "instructions": how_to_remove(get_language() or "en"),
         "pictures": pictures(),
         "places": drop_off_places(),
         "path": driver_path(booting, order) if is_out else "",
     }
-
-
-def may_read_code() -> bool:
-    """Say whether the payer is at the keyboard, or their company's manager: the office looks on its own site, by name."""
-    now = acting.get()
-    return now is None or not now.actor.is_staff

@@ -50,7 +50,6 @@ class LockerAdmin(AsksOffice, SettingAdmin):
 
     list_display = ["number", "area", "size", "is_accessible", "is_visible", "state", "renter", "to_empty_since"]
     list_filter = [LockerQueue, "area__building", "area", "size", "is_accessible", "is_visible"]
-    list_select_related = ["area__building"]
     search_fields = ["number"]
     fields = ["area", "number", "row", "column", "size", "is_accessible", "is_visible"]
     shown = ["area", "state", "renter", "to_empty_since", "left", "has_a_combination"]
@@ -60,7 +59,9 @@ class LockerAdmin(AsksOffice, SettingAdmin):
         now = timezone.now()
         running = Rental.objects.filter(status=RentalStatus.ACTIVE, starts_at__lte=now).select_related("renter")
         rows: QuerySet[Locker] = super().get_queryset(request)
-        return rows.select_related("left_by__renter").prefetch_related(Prefetch("rentals", running, to_attr="now_in"))
+        return rows.select_related("area__building", "left_by__renter").prefetch_related(
+            Prefetch("rentals", running, to_attr="now_in")
+        )
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         return [*self.fields, *self.shown[1:]] if obj else list(self.fields)

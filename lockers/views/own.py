@@ -17,6 +17,7 @@ from lockers.models import Area, Rental, RentalStatus
 from lockers.services import holding
 from lockers.services.closing import has_begun
 from lockers.services.combinations import combination_for
+from opscom.core.context import office_acts
 from opscom.core.errors import DomainError
 
 
@@ -39,7 +40,8 @@ def detail(request: SignedIn, code: str) -> HttpResponse:
         "is_held": rental.status == RentalStatus.RESERVED and rental.held_until is not None and rental.held_until > now,
         "is_active": is_active,
         "has_begun": is_active and has_begun(rental, now),
-        "combination": combination_for(rental, now),
+        "combination": None if office_acts() else combination_for(rental, now),
+        "office_acts": office_acts(),
         "renewal_sale": selectors.next_sale(rental, now),
     }
     return render(request, "lockers/detail.html", context)

@@ -31,3 +31,9 @@ def acting_for(*, actor: Any, person: Any) -> Iterator[None]:
             yield
     finally:
         acting.reset(token)
+
+
+def office_acts() -> bool:
+    """Say whether somebody of the office is at the keyboard for the person: what opens things is not for their eyes here."""
+    now = acting.get()
+    return now is not None and now.actor.is_staff

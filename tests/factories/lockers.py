@@ -46,7 +46,8 @@ def make_area(count_of: int = 4, *, combination: str = "", **fields: Any) -> Are
     if area.lock_kind == LockKind.COMBINATION:
         for place, locker in enumerate(made):
             set_combination(locker=locker, combination=combination or f"10-20-{place:02}", actor=actor)
-    return area
+    # As the database has it: its names are texts in several languages there.
+    return Area.objects.get(pk=area.pk)
 
 
 def make_locker_sale(area: Area | None = None, *, term: Term | None = None, **fields: Any) -> LockerSale:
