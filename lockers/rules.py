@@ -72,11 +72,11 @@ def sale_decision(sale: LockerSale, user_type: UserType | None, now: dt.datetime
         return Refused("over", _("The term is over."))
     if sale.closes_at and sale.closes_at <= now:
         moment = local_datetime(sale.closes_at)
-        return Refused("closed", _("The sale ended on %(moment)s.") % {"moment": moment})
+        return Refused("closed", _("The sale ended on %(moment)s") % {"moment": moment})
     if sale.opens_at <= now or (renews and sale.renewal_opens_at and sale.renewal_opens_at <= now):
         return Allowed()
     opens = sale.renewal_opens_at if renews and sale.renewal_opens_at else sale.opens_at
-    return Refused("not_open", _("Lockers can be rented from %(moment)s.") % {"moment": local_datetime(opens)}, opens)
+    return Refused("not_open", _("Lockers can be rented from %(moment)s") % {"moment": local_datetime(opens)}, opens)
 
 
 def can_rent(*, person: User, sale: LockerSale, locker: Locker, renews: Rental | None, now: dt.datetime) -> Decision:

@@ -9,10 +9,10 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce, Greatest, TruncDate
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import User, UserType
 from accounts.selectors import current_user_type
 from lockers.models import LIVE, Locker, LockerSale, LockKind, Rental, RentalQuerySet, RentalStatus
-from lockers.rules import is_for, lettable, period_of, renewable_by, rentals_in, sale_decision
+from lockers.rules import is_for, lettable, limit_refusal, period_of, renewable_by, rentals_in, sale_decision
 from opscom.core.errors import Decision
 from opscom.core.money import round_money
 from opscom.provider.selectors import get_provider, get_time_zone, local_date
@@ -69,31 +69,42 @@ def sale_cards(user: User, now: dt.datetime) -> list[SaleCard]:
     coming = coming.exclude(closes_at__lte=now).order_by(
         "area__building__position", "area__building", "area__position", "area", "term__starts_on"
     )
-    mine = _renewable(user)
+    mine = own_rentals(user)
     cards = []
     for sale in coming:
         if is_for(sale, user_type):
-            own = [one for one in mine if one.locker.area_id == sale.area_id and _follows(sale, one)]
             cards.append(
                 SaleCard(
                     sale=sale,
                     free=sale.free,  # type: ignore[attr-defined]
-                    decision=sale_decision(sale, user_type, now, renews=False),
-                    renewable=own,
+                    decision=_decide(sale, user_type, mine, now),
+                    renewable=_renewable(sale, mine),
                     renewal=sale_decision(sale, user_type, now, renews=True),
                 )
             )
     return cards
 
 
-def _renewable(user: User) -> list[Rental]:
-    """Return the person's running rentals that nothing renews yet."""
-    running = Rental.objects.filter(renter=user, status=RentalStatus.ACTIVE)
-    return list(running.exclude(renewals__status__in=LIVE).select_related("locker", "sale"))
+def _decide(sale: LockerSale, user_type: UserType | None, mine: Sequence[Rental], now: dt.datetime) -> Decision:
+    """Say whether one more locker may be rented in the sale by who has these."""
+    here = [one for one in mine if one.sale_id == sale.pk]
+    if len(here) >= sale.area.max_per_person:
+        return limit_refusal(sale.area.max_per_person, here)
+    return sale_decision(sale, user_type, now, renews=False)
 
 
-def _follows(sale: LockerSale, rental: Rental) -> bool:
-    return rental.sale_id != sale.pk and local_date(rental.ends_at) <= sale.term.starts_on
+def _renewable(sale: LockerSale, mine: Sequence[Rental]) -> list[Rental]:
+    """Return which of the person's rentals the sale renews; see `rules.renewable_by`."""
+    renewed = {one.renews_id for one in mine}
+    return [
+        one
+        for one in mine
+        if one.status == RentalStatus.ACTIVE
+        and one.pk not in renewed
+        and one.locker.area_id == sale.area_id
+        and one.sale_id != sale.pk
+        and local_date(one.ends_at) <= sale.term.starts_on
+    ]
 
 
 def _count_free(today: dt.date, now: dt.datetime) -> Any:
