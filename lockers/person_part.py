@@ -30,7 +30,8 @@ class LockersPart(PersonPart):
 
     def lock(self, *, keeper: User, loser: User) -> None:
         """No rental of either begins, lapses or ends meanwhile: each takes or frees a place of its renter."""
-        lock_rows(Locker.objects.filter(rentals__renter__in=[keeper, loser]).distinct(), "product", KIND)
+        rented = Rental.objects.filter(renter__in=[keeper, loser]).values("locker")
+        lock_rows(Locker.objects.filter(pk__in=rented), "product", KIND)
 
     def plan_merge(self, *, keeper: User, loser: User) -> MergePlan:
         """Every rental goes over; who has more than may be keeps them."""

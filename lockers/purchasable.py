@@ -40,7 +40,8 @@ class LockerPurchase:
         """Return quotes of the payer's reservations among these; `lock` locks their lockers first."""
         rentals = _payable(payer).filter(pk__in=object_ids)
         if lock:
-            lock_rows(Locker.objects.filter(rentals__in=list(object_ids)), "product", KIND)
+            rented = Rental.objects.filter(pk__in=object_ids).values("locker")
+            lock_rows(Locker.objects.filter(pk__in=rented), "product", KIND)
         return [_quote(rental) for rental in rentals.order_by("pk")]
 
     def hold(self, object_ids: Collection[int], *, until: dt.datetime) -> None:

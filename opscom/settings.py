@@ -45,9 +45,10 @@ INSTALLED_APPS = [
     "accounts",
     "vehicles",
     "payments",
+    # Before permits: when two people are merged, each app locks in the order of kinds.
+    "lockers",
     "permits",
     "violations",
-    "lockers",
     "boots",
     "home",
     "office",

@@ -97,7 +97,7 @@ def lock_rental_with_deposit(rental_id: int, order: Order) -> Rental:
 def promise_rentals(*, rental_ids: list[int], until: dt.datetime) -> None:
     """Hold reserved lockers until then for a payer who promised the money; they are not theirs to use before it is in."""
     wanted = Rental.objects.filter(pk__in=rental_ids, status=RentalStatus.RESERVED)
-    lock_rows(Locker.objects.filter(rentals__in=wanted), "product", KIND)
+    lock_rows(Locker.objects.filter(pk__in=wanted.values("locker")), "product", KIND)
     wanted.update(held_until=Greatest("held_until", until), promised_until=until)
 
 
@@ -107,7 +107,7 @@ def end_promised_rentals(*, rental_ids: list[int], to: RentalStatus) -> None:
         pk__in=rental_ids, promised_until__isnull=False, status=RentalStatus.RESERVED
     ).order_by("pk")
     lock_rows(Deposit.objects.filter(about_kind=KIND, about_id__in=rental_ids), "product", "deposit")
-    lock_rows(Locker.objects.filter(rentals__in=promised), "product", KIND)
+    lock_rows(Locker.objects.filter(pk__in=promised.values("locker")), "product", KIND)
     for rental in promised.select_related("locker", "renews"):
         close_rental(rental, to)
         audit.record(f"rental.{to}", rental)

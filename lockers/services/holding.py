@@ -46,7 +46,7 @@ def hold_for_gateway(*, rental_ids: list[int], until: dt.datetime) -> None:
     wanted = Rental.objects.filter(
         pk__in=rental_ids, status=RentalStatus.RESERVED, gateway_holds__lt=MOST_GATEWAY_HOLDS
     )
-    lock_rows(Locker.objects.filter(rentals__in=wanted), "product", KIND)
+    lock_rows(Locker.objects.filter(pk__in=wanted.values("locker")), "product", KIND)
     wanted.update(held_until=Greatest("held_until", until), gateway_holds=F("gateway_holds") + 1)
 
 

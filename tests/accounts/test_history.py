@@ -25,7 +25,7 @@ from tests.office.money import line_of, pay_for_permit
 
 pytestmark = pytest.mark.django_db
 PATH = "/history"
-QUERIES = 16
+QUERIES = 17
 
 
 def read(client: Client, **wanted: str) -> str:

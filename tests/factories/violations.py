@@ -12,7 +12,7 @@ from PIL import Image
 from accounts.models import User
 from accounts.services.documents import NewDocument
 from opscom.core.uploads import check_document
-from opscom.provider.selectors import local_date
+from opscom.provider.selectors import get_time_zone, local_date
 from payments.models import Order, Payment
 from payments.services.confirming import confirm_payment
 from payments.services.orders import place_order
@@ -72,24 +72,29 @@ def own_plate(person: User) -> str:
     return own.label
 
 
+def days_before(moment: dt.datetime, days: int) -> dt.datetime:
+    """Return the same time of day so many days earlier at the provider's place, whatever its clocks did in between."""
+    zone = get_time_zone()
+    there = moment.astimezone(zone).replace(tzinfo=None)
+    return (there - dt.timedelta(days=days)).replace(tzinfo=zone)
+
+
 def age(ticket: Ticket, days: int) -> Ticket:
     """Let so many days go by since the ticket was issued, its appeals and links included."""
-    past, ticket = dt.timedelta(days=days), reload(ticket)
-    moved = {"occurred_at": ticket.occurred_at - past, "issued_at": ticket.issued_at - past}
-    if ticket.appeal_from:
-        moved["appeal_from"] = ticket.appeal_from - past
-    Ticket.objects.filter(pk=ticket.pk).update(**moved)
+    ticket = reload(ticket)
+    _move(ticket, days, "occurred_at", "issued_at", "appeal_from")
     for appeal in ticket.appeals.all():
-        times = {"sent_at": appeal.sent_at - past, "review_from": appeal.review_from - past}
-        if appeal.review_until:
-            times |= {"review_until": appeal.review_until - past, "closed_at": appeal.closed_at - past}
-        Appeal.objects.filter(pk=appeal.pk).update(**times)
+        _move(appeal, days, "sent_at", "review_from", "review_until", "closed_at")
     for link in ticket.associations.all():
-        ends_at = link.ends_at - past if link.ends_at else None
-        type(link).objects.filter(pk=link.pk).update(began_at=link.began_at - past, ends_at=ends_at)
+        _move(link, days, "began_at", "ends_at")
     ticket = reload(ticket)
     plan_next_step(ticket, after=local_date() - dt.timedelta(days=days + 1))
     return reload(ticket)
+
+
+def _move(row: Any, days: int, *names: str) -> None:
+    moved = {name: days_before(value, days) for name in names if (value := getattr(row, name))}
+    type(row).objects.filter(pk=row.pk).update(**moved)
 
 
 def reload(ticket: Ticket) -> Ticket:

@@ -31,6 +31,7 @@ from tests.factories.lockers import (
     rent_one,
     reserve_one,
 )
+from tests.factories.merging import merge
 from tests.factories.payments import go_to_bank, offer_method, pay_at_bank
 from tests.factories.permits import make_tax
 from tests.factories.provider import set_provider
@@ -361,3 +362,13 @@ def test_a_promise_keeps_the_locker_and_shows_no_combination(resident) -> None:
     end_promised_rentals(rental_ids=[rental.pk], to=RentalStatus.LAPSED)
     rental.refresh_from_db()
     assert rental.status == RentalStatus.LAPSED
+
+
+def test_two_records_of_one_person_become_one_with_all_lockers(resident, other_resident, clerk) -> None:
+    sale = make_locker_sale(make_area(deposit=FORTY))
+    kept, moved = rent_one(resident, sale), rent_one(other_resident, sale)
+    held = reserve_one(other_resident, make_locker_sale())
+    merge(resident, other_resident, clerk)
+    assert set(Rental.objects.live().filter(renter=resident)) == {kept, moved, held}
+    assert sorted(Rental.objects.filter(sale=sale).values_list("place", flat=True)) == [1, 2]
+    assert_books_and_numbers_are_right()

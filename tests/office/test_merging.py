@@ -177,5 +177,5 @@ def test_the_look_costs_the_same(rows, django_assert_num_queries):
         make_ownership(keeper, plate=f"CKM {_number}")
         make_ownership(loser, plate=f"CKM {_number}")
         buy(loser)
-    with django_assert_num_queries(45):
+    with django_assert_num_queries(47):
         plan_merge(keeper=keeper, loser=loser)
