@@ -26,10 +26,15 @@ def make_temporary(people: list[User], lots: dict[str, Lot]) -> None:
         name={"en": "Visitors, by the hour", "fr-ca": "Visiteurs, à l’heure"},
         maximum_fee=Decimal("20.00"),
     )
-    day, evening = (dt.time(7), dt.time(18)), (dt.time(18), dt.time(23))
-    for position, (rate, weekdays, hours) in enumerate(
-        [("4.00", WORKDAYS, day), ("1.50", WORKDAYS, evening), ("1.50", WEEKEND, (dt.time(7), dt.time(23)))]
-    ):
+    seven, six, midnight = dt.time(7), dt.time(18), dt.time(0)
+    # Some rate is in force at every hour, so that the demonstration shows payments at night, too.
+    rates = [
+        ("4.00", WORKDAYS, (seven, six)),
+        ("1.50", WORKDAYS, (six, midnight)),
+        ("1.50", WEEKEND, (seven, midnight)),
+        ("1.00", [*WORKDAYS, *WEEKEND], (midnight, seven)),
+    ]
+    for position, (rate, weekdays, hours) in enumerate(rates):
         Rate.objects.create(
             table=by_hour,
             position=position,

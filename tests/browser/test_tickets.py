@@ -6,7 +6,7 @@ from playwright.sync_api import Locator, Page, expect
 from accounts.models import User
 from tests.browser import cast, steps
 from tests.browser.device import DESK, PHONE
-from tests.browser.steps import button, expect_heading, field, link, tab
+from tests.browser.steps import button, expect_heading, field, link
 from tests.factories.documents import pdf, photo
 from violations.models import Appeal, AppealStatus, Association, Ticket, TicketStatus
 
@@ -29,7 +29,7 @@ def evidence(page: Page) -> Locator:
 def open_ticket(page: Page, ticket: Ticket) -> None:
     """From the tab: search, `Details`, `More Info`."""
     page.goto("/")
-    tab(page, "Appeals").click()
+    steps.open_tab(page, "Appeals")
     expect_heading(page, "Appeals")
     field(page, "Search my Tickets").fill(ticket.full_number.lower())
     button(page, "Search").click()
@@ -130,7 +130,7 @@ def test_ticket_of_somebody_elses_vehicle_is_appealed(device, width, javascript)
     ticket, person = cast.fine(cast.make_driver(last_name="Owner")), cast.make_driver()
     page = device(person=person.email, width=width, javascript=javascript).page
     page.goto("/")
-    tab(page, "Appeals").click()
+    steps.open_tab(page, "Appeals")
     link(page, "Lookup All Tickets").click()
     search = field(page, "Search Plate or Ticket")
     search.fill(ticket.plate)
