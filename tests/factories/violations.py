@@ -72,8 +72,10 @@ def own_plate(person: User) -> str:
     return own.label
 
 
-def days_before(moment: dt.datetime, days: int) -> dt.datetime:
-    """Return the same time of day so many days earlier at the provider's place, whatever its clocks did in between."""
+def days_before(moment: dt.date, days: int) -> dt.date:
+    """Return the day, or the same time of day at the provider's place, so many days earlier, whatever its clocks did."""
+    if not isinstance(moment, dt.datetime):
+        return moment - dt.timedelta(days=days)
     zone = get_time_zone()
     there = moment.astimezone(zone).replace(tzinfo=None)
     return (there - dt.timedelta(days=days)).replace(tzinfo=zone)
